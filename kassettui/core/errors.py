@@ -1,4 +1,4 @@
-"""Every error that a person may meet, in one tree, each with its remedy and exit code (spec: cli, "Exit codes").
+"""Every error that a person may meet, in one tree, each with its remedy and exit code (spec: cli).
 
 What a module raises beyond these is a bug and ends in the log with its traceback.
 """

@@ -39,7 +39,7 @@ def _visible(match: re.Match[str]) -> str:
 
 
 def safe(text: str) -> str:
-    """`text` with everything that could speak to a terminal shown as a visible escape (T7). Never longer lines."""
+    """`text` with everything that could speak to a terminal shown as a visible escape (T7)."""
     if text.isascii() and text.isprintable():
         return text
     return _UNSAFE.sub(_visible, text)
@@ -77,7 +77,7 @@ def is_utf8(text: str) -> bool:
 
 
 def as_json(text: str) -> str:
-    """`text` for a JSON string: undecodable bytes become U+FFFD; `path_b64` beside it carries the truth (I27)."""
+    """`text` for a JSON string: undecodable bytes become U+FFFD; `path_b64` carries the truth (I27)."""
     return text if is_utf8(text) else _SURROGATE.sub("\ufffd", text)
 
 

@@ -124,6 +124,12 @@ class LibraryClosed(KassettuiError):
     code = "library_closed"
 
 
+class ConstraintViolated(KassettuiError):
+    """A row that the library's own rules (UNIQUE, CHECK, foreign keys) stopped: the net under the code."""
+
+    code = "constraint"
+
+
 class MigrationFailed(KassettuiError):
     """A schema step failed; the library stands at its old version, untouched (L9)."""
 

@@ -1,8 +1,8 @@
 """What changed in the library, told after the commit (spec: library L2, V9).
 
-A write calls `announce(db, event)`; the operator publishes it once its transaction is committed, from a thread of
-its own, and drops it with the savepoint or transaction that was rolled back. Subscribers get frozen values; an
-error of theirs is logged and disturbs nobody.
+A write calls `announce(db, event)`; the operator publishes it once its transaction is committed, from a
+thread of its own, and drops it with the savepoint or transaction that was rolled back. Subscribers get frozen
+values; an error of theirs is logged and disturbs nobody.
 """
 
 from __future__ import annotations
@@ -171,5 +171,5 @@ class Events:
             for function in functions:
                 try:
                     function(event)
-                except Exception:
+                except Exception:  # noqa: BLE001 - whatever a subscriber raises, the others go on
                     _log.exception("A subscriber failed on %s", type(event).__name__)

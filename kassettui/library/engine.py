@@ -1,0 +1,344 @@
+"""The engine under the library: everything that would differ on another database stands here.
+
+It opens connections with their settings, compiles and runs bulk statements, keeps the full-text index's own
+commands, and turns the engine's errors into ours. Only the operator (and what works on copies: backup, check)
+opens connections.
+
+The binding is apsw through playhouse.apsw_ext, not the standard sqlite3 module, because it brings its own
+current SQLite. Versions 3.7.0 to 3.51.2 can corrupt a WAL database when two connections write or checkpoint
+at the same moment, and two processes on one library must work (L3); the system's SQLite on a render server is
+nearly always one of those. apsw also gives extended result codes, a busy handler of our own, checkpoints and
+the online backup.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import threading
+import time
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import apsw
+import peewee
+from playhouse.apsw_ext import APSWDatabase, __exception_wrapper__
+
+from kassettui.core.errors import (
+    ConstraintViolated,
+    KassettuiError,
+    LibraryBusy,
+    LibraryCorrupt,
+    LibraryReadOnly,
+    LibraryUnavailable,
+)
+from kassettui.core.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from kassettui.library.events import Event
+
+SOUND_SQLITE: Final = (3, 51, 3)
+"""The first version without the WAL-reset bug."""
+
+_KIB: Final = 1024
+_WRITER_CACHE: Final = 32 * _KIB * _KIB
+_READER_CACHE: Final = 8 * _KIB * _KIB
+_JOURNAL_LIMIT: Final = 64 * _KIB * _KIB
+_FIRST_DELAY: Final = 0.001
+_LONGEST_DELAY: Final = 0.1
+
+Row = tuple[Any, ...]
+
+
+class Mode(Enum):
+    """What a connection is for."""
+
+    WRITE = "write"
+    READ = "read"
+    FROZEN = "frozen"
+    """Reading a file on a file system that cannot be written: no locks, no shared memory."""
+
+
+class LibraryDatabase(APSWDatabase):  # type: ignore[misc] # playhouse has no types
+    """One connection, as a peewee database. What every unit of work gets as `db`.
+
+    It is opened once, by the operator; it never opens itself. In a write, `announce` keeps events until the
+    commit.
+    """
+
+    def __init__(
+        self, path: str, mode: Mode, *, busy_timeout: float, stop: threading.Event | None = None
+    ) -> None:
+        """`busy_timeout` in seconds; a wait for a lock ends early when `stop` is set."""
+        self.mode = mode
+        self.pending_events: list[Event] = []
+        self._path = path
+        self._busy_timeout = busy_timeout
+        self._stop = stop if stop is not None else threading.Event()
+        self._wait_began = 0.0
+        super().__init__(path, thread_safe=False, autoconnect=False)
+
+    @property
+    def raw(self) -> apsw.Connection:
+        """The open connection itself."""
+        connection: apsw.Connection = self.connection()
+        return connection
+
+    def announce(self, event: Event) -> None:
+        """Keep `event` for after the commit. Raises RuntimeError outside a write."""
+        if self.mode is not Mode.WRITE or not self.in_transaction():
+            raise RuntimeError("Events are announced inside a write.")
+        self.pending_events.append(event)
+
+    def all(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """Every row of a statement, fetched whole."""
+        rows: list[Row] = self.execute_sql(sql, parameters).fetchall()
+        return rows
+
+    def one(self, sql: str, parameters: Sequence[object] = ()) -> Row | None:
+        """The first row of a statement, or None."""
+        row: Row | None = self.execute_sql(sql, parameters).fetchone()
+        return row
+
+    def scalar(self, sql: str, parameters: Sequence[object] = ()) -> Any:
+        """The first column of the first row of a statement, or None."""
+        row = self.one(sql, parameters)
+        return None if row is None else row[0]
+
+    def changes(self) -> int:
+        """How many rows the last statement wrote."""
+        return self.raw.changes()
+
+    def _connect(self) -> apsw.Connection:
+        flags = apsw.SQLITE_OPEN_URI
+        flags |= apsw.SQLITE_OPEN_READWRITE if self.mode is Mode.WRITE else apsw.SQLITE_OPEN_READONLY
+        connection = apsw.Connection(_uri(self._path, self.mode), flags=flags)
+        try:
+            connection.set_busy_handler(self._wait)
+            _settle(connection, self.mode)
+            connection.create_scalar_function("regexp", _regexp, 2, deterministic=True)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _wait(self, attempt: int) -> bool:
+        """SQLite's busy handler: exponential backoff with jitter; False gives up."""
+        now = time.monotonic()
+        if attempt == 0:
+            self._wait_began = now
+        left = self._wait_began + self._busy_timeout - now
+        if left <= 0:
+            return False
+        delay = min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** min(attempt, 10))
+        return not self._stop.wait(min(left, delay * random.uniform(0.5, 1.5)))  # noqa: S311 - jitter, no secret
+
+
+def open_database(
+    path: str, mode: Mode, *, busy_timeout: float = 5.0, stop: threading.Event | None = None
+) -> LibraryDatabase:
+    """A connection to the existing file at `path`. Raises what `translated` makes of the engine's errors."""
+    db = LibraryDatabase(path, mode, busy_timeout=busy_timeout, stop=stop)
+    try:
+        db.connect()
+    except (apsw.Error, peewee.PeeweeException) as error:
+        raise translated(error, path) from error
+    return db
+
+
+def _uri(path: str, mode: Mode) -> str:
+    """The file name for SQLite: any bytes, no surprises from `?` and `%`."""
+    suffix = {Mode.WRITE: "?mode=rw", Mode.READ: "?mode=ro", Mode.FROZEN: "?immutable=1"}[mode]
+    return f"file:{quote(os.fsencode(os.path.abspath(path)))}{suffix}"
+
+
+def _settle(connection: apsw.Connection, mode: Mode) -> None:
+    """The settings of a connection: what the file holds is not trusted, and it is never mapped (SIGBUS)."""
+    for switch, value in (
+        (apsw.SQLITE_DBCONFIG_DEFENSIVE, 1),
+        (apsw.SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0),
+        (apsw.SQLITE_DBCONFIG_DQS_DML, 0),
+        (apsw.SQLITE_DBCONFIG_DQS_DDL, 0),
+        (apsw.SQLITE_DBCONFIG_ENABLE_FKEY, 1),
+        (apsw.SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0),
+    ):
+        connection.config(switch, value)
+    cache = _WRITER_CACHE if mode is Mode.WRITE else _READER_CACHE
+    connection.execute("PRAGMA mmap_size=0; PRAGMA cell_size_check=1; PRAGMA temp_store=2")
+    connection.execute(f"PRAGMA cache_size=-{cache // _KIB}")
+    if mode is Mode.WRITE:
+        connection.execute(f"PRAGMA journal_size_limit={_JOURNAL_LIMIT}")
+    else:
+        connection.execute("PRAGMA query_only=1")
+
+
+def journal_mode(db: LibraryDatabase) -> str:
+    """What the file's journal is: "wal" or "delete" (or another that we did not set)."""
+    return str(db.scalar("PRAGMA journal_mode")).lower()
+
+
+def choose_journal(db: LibraryDatabase, *, wal: bool) -> str | None:
+    """Put the file into WAL or rollback mode. Returns why WAL was not possible, or None when all is as asked.
+
+    WAL is proved by a real write: the PRAGMA answers "wal" where shared memory cannot work (L3). When another
+    process holds the file, it stays as it is.
+    """
+    if not wal:
+        return _leave_wal(db) if journal_mode(db) == "wal" else None
+    try:
+        if journal_mode(db) != "wal":
+            db.execute_sql("PRAGMA journal_mode=WAL")
+        _touch(db)
+    except peewee.PeeweeException as error:
+        cause = _engine_error(error)
+        if isinstance(cause, apsw.BusyError | apsw.FullError | apsw.CorruptError | apsw.NotADBError):
+            raise
+        return _leave_wal(db) or f"write-ahead logging does not work here ({safe(str(cause))})"
+    return None
+
+
+def _touch(db: LibraryDatabase) -> None:
+    """A committed write that changes nothing."""
+    version = db.scalar("PRAGMA user_version")
+    db.execute_sql("BEGIN IMMEDIATE")
+    try:
+        db.execute_sql(f"PRAGMA user_version={version:d}")
+        db.execute_sql("COMMIT")
+    finally:
+        end_transaction(db)
+
+
+def _leave_wal(db: LibraryDatabase) -> str | None:
+    """Rollback journal instead of WAL, without needing shared memory to get there."""
+    db.execute_sql("PRAGMA locking_mode=EXCLUSIVE")
+    try:
+        mode = db.scalar("PRAGMA journal_mode=DELETE")
+    finally:
+        db.execute_sql("PRAGMA locking_mode=NORMAL")
+        db.all("SELECT count(*) FROM sqlite_schema")  # the lock is let go with the next read
+    return None if mode == "delete" else "another process holds the library"
+
+
+def set_synchronous(db: LibraryDatabase, *, full: bool) -> None:
+    """FULL: what is committed survives a power cut. NORMAL: sound, may lose the last second (facts)."""
+    db.execute_sql("PRAGMA synchronous=FULL" if full else "PRAGMA synchronous=NORMAL")
+
+
+def watch_wal(db: LibraryDatabase, function: Callable[[int], None]) -> None:
+    """Have `function` told the WAL's size in pages after each commit. Ends SQLite's own checkpointing."""
+
+    def hook(_connection: apsw.Connection, _name: str, pages: int) -> int:
+        function(pages)
+        return apsw.SQLITE_OK
+
+    db.raw.set_wal_hook(hook)
+
+
+def checkpoint(db: LibraryDatabase, *, truncate: bool = False) -> bool:
+    """Move the WAL into the file: what is possible without waiting, or all of it. Whether all of it went."""
+    mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if truncate else apsw.SQLITE_CHECKPOINT_PASSIVE
+    db.raw.set_busy_handler(None)
+    try:
+        pages, moved = db.raw.wal_checkpoint(mode=mode)
+    except apsw.BusyError:
+        return False
+    finally:
+        db.raw.set_busy_handler(db._wait)
+    return pages == moved
+
+
+def leave_on_close(db: LibraryDatabase) -> None:
+    """Keep `-wal` untouched when this connection closes: its path may belong to another file by now."""
+    db.raw.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+
+
+def end_transaction(db: LibraryDatabase) -> None:
+    """Roll back if a transaction is still open. After a full disk SQLite has done it already (facts)."""
+    if not db.is_closed() and db.raw.in_transaction:
+        db.execute_sql("ROLLBACK")
+
+
+def compiled(db: LibraryDatabase, query: Any) -> str:
+    """The SQL text of a peewee query, for `executemany`: its values are placeholders, in their order."""
+    sql: str = db.get_sql_context().sql(query).query()[0]
+    return sql
+
+
+def executemany(db: LibraryDatabase, sql: str, rows: Iterable[Sequence[object]]) -> None:
+    """Run one compiled statement over `rows`. `rows` may be a generator: nothing is held."""
+    with __exception_wrapper__:
+        db.raw.executemany(sql, rows)
+
+
+def quick_check(db: LibraryDatabase, limit: int = 10) -> list[str]:
+    """What is wrong with the file's structure; empty when nothing is found."""
+    return _check(db, f"PRAGMA quick_check({limit:d})")
+
+
+def integrity_check(db: LibraryDatabase, limit: int = 100) -> list[str]:
+    """As `quick_check`, and every index compared with its table. Reads the whole file."""
+    return _check(db, f"PRAGMA integrity_check({limit:d})")
+
+
+def _check(db: LibraryDatabase, pragma: str) -> list[str]:
+    try:
+        answers = [str(answer) for (answer,) in db.all(pragma)]
+    except peewee.PeeweeException as error:  # a damaged page may raise instead of being reported
+        return [safe(str(_engine_error(error)))]
+    return [] if answers == ["ok"] else answers
+
+
+def copy_into(source: LibraryDatabase, target: LibraryDatabase) -> None:
+    """The online backup: all of `source` as it stands now into the file of `target`, in one step."""
+    with __exception_wrapper__, target.raw.backup("main", source.raw, "main") as backup:
+        backup.step(-1)
+
+
+def translated(error: BaseException, path: str = "") -> KassettuiError:
+    """What a person is told of an engine's error; raise it `from` the original. Ours pass through."""
+    if isinstance(error, KassettuiError):
+        return error
+    cause = _engine_error(error)
+    where = f" {safe(path)}" if path else ""
+    if isinstance(cause, apsw.BusyError | apsw.LockedError):
+        return LibraryBusy(
+            f"Another process is writing to the library{where}.", remedy="Try again when it is done."
+        )
+    if isinstance(cause, apsw.FullError):
+        return LibraryUnavailable(
+            f"The disk of the library{where} is full; nothing was written.", remedy="Make room and try again."
+        )
+    if isinstance(cause, apsw.CorruptError | apsw.NotADBError | apsw.FormatError):
+        return LibraryCorrupt(
+            f"The library{where} is damaged: {safe(str(cause))}.",
+            remedy="Look closer with: kassettui library check",
+        )
+    if isinstance(cause, apsw.ReadOnlyError):
+        return LibraryReadOnly(f"The library{where} cannot be written.", remedy="Check its permissions.")
+    if isinstance(cause, apsw.ConstraintError):
+        return ConstraintViolated(f"The library refused a row: {safe(str(cause))}.")
+    if isinstance(cause, apsw.IOError | apsw.CantOpenError | apsw.ProtocolError | apsw.PermissionsError):
+        return LibraryUnavailable(
+            f"The library{where} cannot be reached: {safe(str(cause))}.",
+            remedy="Check the disk it stands on.",
+        )
+    return KassettuiError(f"The library{where} answered: {safe(str(cause))}.")
+
+
+def is_engine_error(error: BaseException) -> bool:
+    """Whether `error` comes from the database, below our own tree."""
+    return isinstance(error, apsw.Error | peewee.PeeweeException)
+
+
+def _engine_error(error: BaseException) -> BaseException:
+    original = getattr(error, "orig", None)
+    return original if isinstance(original, BaseException) else error
+
+
+def _regexp(*arguments: Any) -> bool:
+    pattern, value = arguments
+    return value is not None and re.search(pattern, str(value)) is not None

@@ -43,26 +43,27 @@ class Reason(StrEnum):
 
 
 class Known(NamedTuple):
-    """What the library holds of an item. No checksum means: never enriched to the end."""
+    """How an item compares with what the library holds of it.
 
-    signature: str
-    enricher_checksum: str | None = None
+    `same_enrichers` is also true where there is nothing to compare: the run enriches nothing, or the asset was
+    never enriched to the end; then enrichment takes it up where it stopped (I24), which is no update.
+    """
+
+    same_content: bool
+    same_enrichers: bool = True
     missing: bool = False
     deleted: bool = False
 
 
-def decide(known: Known | None, signature: str, enrichers: str | None) -> tuple[Decision, Reason]:
-    """The table of I10. `enrichers` is the checksum that the run would leave, None when it enriches nothing.
-
-    An asset that was never enriched to the end is no update: enrichment takes it up where it stopped (I24).
-    """
+def decide(known: Known | None) -> tuple[Decision, Reason]:
+    """The table of I10. What a person deleted in the library stays deleted, whatever the disk says."""
     if known is None:
         return Decision.CREATE, Reason.NEW
     if known.deleted:
         return Decision.SKIP, Reason.DELETED
-    if known.signature != signature:
+    if not known.same_content:
         return Decision.UPDATE, Reason.CONTENT
-    if enrichers is not None and known.enricher_checksum is not None and known.enricher_checksum != enrichers:
+    if not known.same_enrichers:
         return Decision.UPDATE, Reason.ENRICHERS
     if known.missing:
         return Decision.SKIP, Reason.FOUND_AGAIN

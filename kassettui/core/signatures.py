@@ -6,6 +6,7 @@ rule shows as a changed signature and never as a false "unchanged".
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import xxhash
@@ -62,7 +63,5 @@ def settles_at(mtime_ns: int) -> int:
 
 def enricher_checksum(enrichers: Iterable[EnricherVersion]) -> str:
     """A stable hash of the set of enrichers, whatever their order (I9)."""
-    digest = xxhash.xxh3_128()
-    for enricher_id, version, priority in sorted(set(enrichers)):
-        digest.update(f"{enricher_id}\0{version}\0{priority}\n".encode())
-    return f"e1:{digest.hexdigest()}"
+    text = json.dumps(sorted(set(enrichers)), separators=(",", ":"))
+    return f"e1:{xxhash.xxh3_128_hexdigest(text.encode())}"

@@ -1,4 +1,4 @@
-"""Where things live: settings, library, cache, log, themes (XDG, through platformdirs). Asked, never at import.
+"""Where things live: settings, library, cache, log, themes (XDG, through platformdirs): asked, not at import.
 
 What we make is private: directories 0700, whatever the umask says (spec: reliability, Security).
 """

@@ -37,8 +37,8 @@ class LibrarySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     path: Annotated[
         str,
         Meta(
-            description="The library's file. Empty: the default place. `~` is your home; a relative path starts"
-            " at this file. The option --library and the variable KASSETTUI_LIBRARY go before it."
+            description="The library's file. Empty: the default place. `~` is your home; a relative"
+            " path starts at this file. The option --library and the variable KASSETTUI_LIBRARY go before it."
         ),
     ] = ""
     backups: Annotated[
@@ -147,8 +147,8 @@ class MetricsSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     textfile: Annotated[
         str,
         Meta(
-            description="A file (*.prom) in the textfile directory of node_exporter, written when a command that"
-            " changed something ends. Empty: none."
+            description="A file (*.prom) in the textfile directory of node_exporter, written when a command"
+            " that changed something ends. Empty: none."
         ),
     ] = ""
 
@@ -165,8 +165,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     keys: Annotated[
         dict[str, str | tuple[str, ...]],
         Meta(
-            description="Keys by the action's name, over the keymap: a key, or a list of keys. See `kassettui keys`"
-            " for the names."
+            description="Keys by the action's name, over the keymap: a key, or a list of keys."
+            " See `kassettui keys` for the names."
         ),
     ] = field(default_factory=dict)
     log: LogSettings = field(default_factory=LogSettings)
@@ -334,7 +334,7 @@ _AT: Final = re.compile(r" - at `\$\.?(?P<key>[^`]*)`$")
 def _wrong_value(message: str, text: str, file: Path) -> InvalidInput:
     found = _AT.search(message)
     at = tuple(re.sub(r"\[[^]]*\]", "", found["key"]).split(".")) if found else ()
-    problem = re.sub(r"`(\w+)`", _plain_type, message[: found.start()] if found else message)
+    problem = re.sub(r"`([\w |]+)`", _plain_type, message[: found.start()] if found else message)
     key = ".".join(at)
     meaning = next((row for row in rows(Settings()) if row.key == key), None)
     choices = _choices(at)
@@ -353,7 +353,7 @@ _TYPES: Final = {
 
 
 def _plain_type(match: re.Match[str]) -> str:
-    return _TYPES.get(match[1], match[1])
+    return " or ".join(_TYPES.get(name, name) for name in match[1].split(" | "))
 
 
 def _choices(at: tuple[str, ...]) -> tuple[str, ...]:

@@ -51,7 +51,24 @@ _JOURNAL_LIMIT: Final = 64 * _KIB * _KIB
 _FIRST_DELAY: Final = 0.001
 _LONGEST_DELAY: Final = 0.1
 
+ERRORS: Final = (apsw.Error, peewee.PeeweeException)
+"""What the database raises, below our own tree."""
+
 Row = tuple[Any, ...]
+
+
+class Trouble(Enum):
+    """What an error means for the transaction and the connection it happened on."""
+
+    NONE = "none"
+    """The statement failed; the transaction stands."""
+    BUSY = "busy"
+    STOPPED = "stopped"
+    FULL = "full"
+    """The transaction is gone; the file is sound."""
+    DISK = "disk"
+    """The transaction is gone; the connection and what it remembers of the file are not to be trusted."""
+    DAMAGE = "damage"
 
 
 class Mode(Enum):
@@ -61,6 +78,18 @@ class Mode(Enum):
     READ = "read"
     FROZEN = "frozen"
     """Reading a file on a file system that cannot be written: no locks, no shared memory."""
+
+
+_TROUBLE: Final[tuple[tuple[tuple[type[apsw.Error], ...], Trouble], ...]] = (
+    ((apsw.BusyError, apsw.LockedError), Trouble.BUSY),
+    ((apsw.InterruptError,), Trouble.STOPPED),
+    ((apsw.FullError,), Trouble.FULL),
+    ((apsw.CorruptError, apsw.NotADBError, apsw.FormatError), Trouble.DAMAGE),
+    (
+        (apsw.IOError, apsw.CantOpenError, apsw.ProtocolError, apsw.ReadOnlyError, apsw.PermissionsError),
+        Trouble.DISK,
+    ),
+)
 
 
 class LibraryDatabase(APSWDatabase):  # type: ignore[misc] # playhouse has no types
@@ -77,7 +106,7 @@ class LibraryDatabase(APSWDatabase):  # type: ignore[misc] # playhouse has no ty
         self.mode = mode
         self.pending_events: list[Event] = []
         self._path = path
-        self._busy_timeout = busy_timeout
+        self.busy_timeout = busy_timeout
         self._stop = stop if stop is not None else threading.Event()
         self._wait_began = 0.0
         super().__init__(path, thread_safe=False, autoconnect=False)
@@ -131,11 +160,12 @@ class LibraryDatabase(APSWDatabase):  # type: ignore[misc] # playhouse has no ty
         now = time.monotonic()
         if attempt == 0:
             self._wait_began = now
-        left = self._wait_began + self._busy_timeout - now
+        left = self._wait_began + self.busy_timeout - now
         if left <= 0:
             return False
         delay = min(_LONGEST_DELAY, _FIRST_DELAY * 2 ** min(attempt, 10))
-        return not self._stop.wait(min(left, delay * random.uniform(0.5, 1.5)))  # noqa: S311 - jitter, no secret
+        wait = min(left, delay * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, no secret
+        return not self._stop.wait(wait)
 
 
 def open_database(
@@ -145,7 +175,7 @@ def open_database(
     db = LibraryDatabase(path, mode, busy_timeout=busy_timeout, stop=stop)
     try:
         db.connect()
-    except (apsw.Error, peewee.PeeweeException) as error:
+    except ERRORS as error:
         raise translated(error, path) from error
     return db
 
@@ -174,6 +204,19 @@ def _settle(connection: apsw.Connection, mode: Mode) -> None:
         connection.execute(f"PRAGMA journal_size_limit={_JOURNAL_LIMIT}")
     else:
         connection.execute("PRAGMA query_only=1")
+
+
+def may_be_frozen(path: str) -> bool:
+    """Whether a file that cannot be opened for want of a writable directory may be read as it lies.
+
+    Only without a log: what a `-wal` holds would not be seen.
+    """
+    try:
+        return os.stat(path + "-wal").st_size == 0
+    except FileNotFoundError:
+        return not os.access(os.path.dirname(path), os.W_OK)
+    except OSError:
+        return False
 
 
 def journal_mode(db: LibraryDatabase) -> str:
@@ -238,22 +281,50 @@ def watch_wal(db: LibraryDatabase, function: Callable[[int], None]) -> None:
     db.raw.set_wal_hook(hook)
 
 
-def checkpoint(db: LibraryDatabase, *, truncate: bool = False) -> bool:
-    """Move the WAL into the file: what is possible without waiting, or all of it. Whether all of it went."""
+def checkpoint(db: LibraryDatabase, *, truncate: bool = False, wait: float = 0.0) -> bool:
+    """Move the WAL into the file: what readers allow, or all of it. Whether all of it went.
+
+    Emptying the log waits for readers and other writers for `wait` seconds at most.
+    """
     mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if truncate else apsw.SQLITE_CHECKPOINT_PASSIVE
-    db.raw.set_busy_handler(None)
+    patience, db.busy_timeout = db.busy_timeout, wait
     try:
         pages, moved = db.raw.wal_checkpoint(mode=mode)
     except apsw.BusyError:
         return False
     finally:
-        db.raw.set_busy_handler(db._wait)
+        db.busy_timeout = patience
     return pages == moved
 
 
-def leave_on_close(db: LibraryDatabase) -> None:
-    """Keep `-wal` untouched when this connection closes: its path may belong to another file by now."""
-    db.raw.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+def close(db: LibraryDatabase) -> None:
+    """Close a connection. The last one of a file moves what is in the WAL and removes it."""
+    if not db.is_closed():
+        db.raw.close(True)
+        db.dispose()
+
+
+def abandon(db: LibraryDatabase) -> None:
+    """Close a connection and leave the WAL alone: its path may belong to another file by now."""
+    if not db.is_closed():
+        try:
+            db.raw.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
+            db.raw.close(True)
+        except apsw.Error:
+            pass  # what cannot be closed on a broken disk is forgotten
+        db.dispose()
+
+
+def require_application(db: LibraryDatabase, application_id: int, path: str) -> None:
+    """Raise LibraryCorrupt unless the file says that it is one of ours."""
+    try:
+        found = db.scalar("PRAGMA application_id")
+    except peewee.PeeweeException as error:
+        raise translated(error, path) from error
+    if found != application_id:
+        raise LibraryCorrupt(
+            f"{safe(path)} is a database, but not of kassettui.", remedy="Name a library with --library PATH."
+        )
 
 
 def end_transaction(db: LibraryDatabase) -> None:
@@ -302,6 +373,10 @@ def translated(error: BaseException, path: str = "") -> KassettuiError:
     """What a person is told of an engine's error; raise it `from` the original. Ours pass through."""
     if isinstance(error, KassettuiError):
         return error
+    if isinstance(error, OSError):
+        return LibraryUnavailable(
+            f"{safe(path)} cannot be written: {error.strerror}.", remedy="Check the disk."
+        )
     cause = _engine_error(error)
     where = f" {safe(path)}" if path else ""
     if isinstance(cause, apsw.BusyError | apsw.LockedError):
@@ -329,9 +404,21 @@ def translated(error: BaseException, path: str = "") -> KassettuiError:
     return KassettuiError(f"The library{where} answered: {safe(str(cause))}.")
 
 
+def trouble(error: BaseException) -> Trouble:
+    """What `error` means. Looks behind errors that only say that the transaction had already ended."""
+    link: BaseException | None = error
+    while link is not None and is_engine_error(link):
+        cause = _engine_error(link)
+        for kinds, meaning in _TROUBLE:
+            if isinstance(cause, kinds):
+                return meaning
+        link = link.__context__ if link.__cause__ is None else link.__cause__
+    return Trouble.NONE
+
+
 def is_engine_error(error: BaseException) -> bool:
     """Whether `error` comes from the database, below our own tree."""
-    return isinstance(error, apsw.Error | peewee.PeeweeException)
+    return isinstance(error, ERRORS)
 
 
 def _engine_error(error: BaseException) -> BaseException:

@@ -25,9 +25,9 @@ _WAL_VERSION: Final = 2
 # fmt: off
 _NETWORK: Final = frozenset((
     "nfs", "nfs3", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "ncpfs", "afs", "coda", "lustre", "gpfs",
-    "mmfs", "beegfs", "fhgfs", "ceph", "glusterfs", "orangefs", "pvfs2", "panfs", "ocfs2", "gfs2", "9p", "virtiofs",
-    "vboxsf", "prl_fs", "drvfs", "davfs", "davfs2", "sshfs", "s3fs", "rclone", "mfs", "moosefs", "lizardfs",
-    "wekafs", "quobyte", "ibrix", "acfs", "exafs", "stornext", "cvfs",
+    "mmfs", "beegfs", "fhgfs", "ceph", "glusterfs", "orangefs", "pvfs2", "panfs", "ocfs2", "gfs2", "9p",
+    "virtiofs", "vboxsf", "prl_fs", "drvfs", "davfs", "davfs2", "sshfs", "s3fs", "rclone", "mfs", "moosefs",
+    "lizardfs", "wekafs", "quobyte", "ibrix", "acfs", "exafs", "stornext", "cvfs",
 ))
 # fmt: on
 _OCTAL: Final = re.compile(r"\\([0-7]{3})")
@@ -69,6 +69,24 @@ class Header:
     application_id: int = 0
     user_version: int = 0
     wal: bool = False
+
+
+def split(path: str) -> tuple[str, str]:
+    """(directory, name) of a file, the directory absolute."""
+    return os.path.split(os.path.abspath(path))
+
+
+def size(path: str) -> int:
+    """Bytes of the file at `path`; 0 when there is none."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+def unreachable(path: str, error: OSError) -> LibraryUnavailable:
+    """What is said when the system refuses a path."""
+    return LibraryUnavailable(f"{safe(path)} cannot be reached: {error.strerror}.", remedy="Check the disk.")
 
 
 def examine(path: str) -> Place:

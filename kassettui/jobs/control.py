@@ -59,6 +59,7 @@ class Control:
         self._items = 0
         self._items_total: int | None = None
         self._bytes = 0
+        self._bytes_before = 0
         self._bytes_total: int | None = None
         self._current = ""
         self._phase = ""
@@ -257,11 +258,17 @@ class Control:
             warning_count=count,
         )
 
+    @property
+    def bytes_worked(self) -> int:
+        """Bytes over all phases."""
+        return self._bytes_before + self._bytes
+
     # -- inside ---------------------------------------------------------------------------------------------
 
     def _begin_phase(self, phase: str) -> None:
         with self._condition:
             self._phase = phase
+            self._bytes_before += self._bytes
             self._items = self._bytes = 0
             self._items_total = self._bytes_total = None
             self._current = ""

@@ -70,7 +70,7 @@ class Job(Generic[T]):
         self.finished_at: float | None = None
 
     def result(self, timeout: float | None = None) -> T:
-        """What the work returned; raises what it raised, `Cancelled`, or TimeoutError (`timeout` in seconds)."""
+        """What the work returned; raises what it raised, `Cancelled`, or TimeoutError (seconds)."""
         return self.future.result(timeout)
 
     @property

@@ -1,8 +1,8 @@
 """Jobs: named queues, each with its own places and its own daemon threads (F15, F16).
 
-Queues are apart so that a full copy queue never delays a thumbnail; threads are daemons so that one stuck on a
-dead mount never holds the process. A paused job gives its place to the next one and, resumed, waits for a free
-place in front of its equals.
+Queues are apart so that a full copy queue never delays a thumbnail; threads are daemons so that one stuck on
+a dead mount never holds the process. A paused job gives its place to the next one and, resumed, waits for a
+free place in front of its equals.
 """
 
 from __future__ import annotations
@@ -163,11 +163,12 @@ class Jobs:
             queue = self._queue(job.queue)
             if job in queue.waiting:
                 queue.waiting.remove(job)
-            if job.begun:
-                job.control.cancel()
-                return
-            self._finish(job, JobState.CANCELLED)
-        job.future.set_exception(Cancelled())
+            if not job.begun:
+                self._finish(job, JobState.CANCELLED)
+        if job.begun:
+            job.control.cancel()
+        else:
+            job.future.set_exception(Cancelled())
 
     def cancel_all(self) -> None:
         """Ask every job to stop, those that wait first, so that none of them begins meanwhile."""
@@ -228,7 +229,7 @@ class Jobs:
         raise NotFound(f"There is no job {job_id}.")
 
     def snapshots(self) -> tuple[Snapshot, ...]:
-        """Every job that is kept: ended ones, oldest first; those at work; those that wait, in their order."""
+        """Every job that is kept: the ended, oldest first; those at work; those that wait, in order."""
         with self._lock:
             waiting = [job for queue in self._queues.values() for job in queue.waiting]
             working = [job for job in self._live.values() if job not in waiting]
@@ -268,15 +269,17 @@ class Jobs:
             self._closed = True
         self.cancel_all()
         with self._ended:
+            count = len(self._live) + 1
+            deadline = 0.0
             while self._live:
-                count = len(self._live)
-                if not self._ended.wait_for(lambda count=count: len(self._live) < count, timeout):  # type: ignore[misc]
+                if len(self._live) < count:
+                    count = len(self._live)
+                    deadline = time.monotonic() + timeout
+                if not self._ended.wait(deadline - time.monotonic()) and time.monotonic() >= deadline:
                     break
             stuck = tuple(job.snapshot() for job in self._live.values())
         for one in stuck:
-            _log.warning(
-                "a job did not stop and is left behind", job=one.job_id, title=one.title, at=one.current
-            )
+            _log.warning("a job did not stop: left behind", job=one.job_id, title=one.title, at=one.current)
         self._publisher.close(timeout)
         return stuck
 
@@ -310,9 +313,13 @@ class Jobs:
         job.started_at = time.time()
         job.control.turn(JobState.RUNNING)
         self._metrics.jobs_running.add(1)
-        threading.Thread(
-            target=self._run, args=(job,), name=f"kassettui-{job.queue}-{job.id}", daemon=True
-        ).start()
+        name = f"kassettui-{job.queue}-{job.id}"
+        try:
+            threading.Thread(target=self._run, args=(job,), name=name, daemon=True).start()
+        except RuntimeError as error:  # the machine gives us no more threads
+            job.error = error
+            self._finish(job, JobState.FAILED)
+            job.future.set_exception(error)
 
     def _give_place(self, job: Job[Any]) -> None:
         job.holds_place = False

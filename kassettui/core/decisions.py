@@ -45,7 +45,7 @@ class Reason(StrEnum):
 class Known(NamedTuple):
     """How an item compares with what the library holds of it.
 
-    `same_enrichers` is also true where there is nothing to compare: the run enriches nothing, or the asset was
+    `same_enrichers` is also true where nothing is to be compared: the run enriches nothing, or the asset was
     never enriched to the end; then enrichment takes it up where it stopped (I24), which is no update.
     """
 

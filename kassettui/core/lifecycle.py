@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from kassettui.core.errors import Refused
-from kassettui.core.kinds import Kind
+from kassettui.core.kinds import Kind, kind_of
 
 
 class State(StrEnum):
@@ -44,6 +44,7 @@ class Standing:
 class Measured:
     """What `ready` asks about. Unknown is None; width and height in pixels, duration in ms."""
 
+    extension: str = ""
     width: int | None = None
     height: int | None = None
     frame_count: int | None = None
@@ -71,14 +72,18 @@ def enriching(standing: Standing) -> Standing:
 def lacks(kind: Kind, measured: Measured) -> str | None:
     """What `kind` needs for ready and `measured` does not have, or None (I13).
 
-    Images need pixels; sequences frames and pixels; movies and audio a duration; other files nothing.
+    Images need pixels; sequences frames, and pixels where their frames are pictures; movies and audio a
+    duration; other files nothing.
     """
     if kind in (Kind.MOVIE, Kind.AUDIO):
         return None if (measured.duration_ms or 0) > 0 else "its duration is not known"
     if kind is Kind.OTHER:
         return None
-    if kind is Kind.SEQUENCE and (measured.frame_count or 0) <= 0:
-        return "it has no frames"
+    if kind is Kind.SEQUENCE:
+        if (measured.frame_count or 0) <= 0:
+            return "it has no frames"
+        if kind_of(measured.extension) is not Kind.IMAGE:
+            return None
     if (measured.width or 0) <= 0 or (measured.height or 0) <= 0:
         return "its pixels are not known"
     return None

@@ -340,7 +340,8 @@ class Jobs:
         if job.holds_place:
             self._give_place(job)
         self._metrics.jobs_ended.add(label=state)
-        self._metrics.job_bytes.add(job.control.bytes_worked, job.kind)
+        if job.control.bytes_worked:
+            self._metrics.job_bytes.add(job.control.bytes_worked, job.kind)
         self._ended.notify_all()
 
     # -- on the job's own thread ----------------------------------------------------------------------------

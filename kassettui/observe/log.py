@@ -157,9 +157,12 @@ def configure(
     """Say where lines go from now on, and the least weight that is kept: debug, info, warning or error.
 
     `place` makes the log's directory and answers the file's path; it is called from the log's own thread when
-    the first line is written, never before. None: the ring only.
+    the first line is written, never before. None: the ring only. What libraries log comes here too.
     """
+    from kassettui.observe import bridge
+
     close()
+    bridge.install()
     with _log.lock:
         _log.least = Level.of(level)
         if place is not None:

@@ -1,0 +1,232 @@
+"""The composition root: everything below, opened from the settings when it is first asked for.
+
+The one object that cli/ and tui/ are given. It decides nothing; it puts parts together and takes them apart
+in the right order.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from kassettui import paths
+from kassettui.core.errors import KassettuiError, LibraryUnavailable
+from kassettui.core.text import safe
+from kassettui.observe import log
+from kassettui.observe.metrics import Metrics
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from kassettui.config import Settings
+    from kassettui.jobs.queues import Jobs
+    from kassettui.jobs.reservations import Reservations
+    from kassettui.jobs.state import Snapshot
+    from kassettui.library.engine import LibraryDatabase
+    from kassettui.library.events import Events
+    from kassettui.library.library import Library
+    from kassettui.observe.metrics import Reading
+
+COUNTS: Final = "metrics"
+"""The key in the library's settings under which its metrics add up."""
+
+_PATIENCE: Final = 5.0
+"""Seconds that the last write may wait for another process."""
+
+_log = log.get("workspace")
+
+
+def configure_log(settings: Settings) -> None:
+    """Send the log to its file, as the settings say. Nothing is made on disk by this."""
+
+    def place() -> Path:
+        paths.own_directory(paths.state_directory())
+        return paths.log_file()
+
+    log.configure(
+        place,
+        level=settings.log.level,
+        max_bytes=settings.log.megabytes * 1_000_000,
+        keep=settings.log.keep,
+    )
+
+
+class Workspace:
+    """Library, jobs, metrics and what will join them, for one run of the program. A context manager."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        library: str | os.PathLike[str] | None = None,
+        create: bool = False,
+        read_only: bool = False,
+    ) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        """What this process counts. `counts` adds what was kept in the library before."""
+        self.library_path = Path(os.path.abspath(library)) if library is not None else settings.library_path
+        self.read_only = read_only
+        self._create = create
+        self._lock = threading.RLock()
+        self._closed = False
+        self._library: Library | None = None
+        self._jobs: Jobs | None = None
+        self._reservations: Reservations | None = None
+
+    @classmethod
+    def open(
+        cls,
+        settings: Settings,
+        *,
+        library: str | os.PathLike[str] | None = None,
+        create: bool = False,
+        read_only: bool = False,
+    ) -> Self:
+        """A workspace on `library` (else the settings' one), its log going to the file.
+
+        Nothing is opened or made yet: the first use of `library` does, and makes one that is missing only
+        with `create`.
+        """
+        configure_log(settings)
+        return cls(settings, library=library, create=create, read_only=read_only)
+
+    @property
+    def library(self) -> Library:
+        """The library, opened by the first use.
+
+        Raises what Library.open raises: NotFound where there is none, LibraryCorrupt, LibraryTooNew,
+        LibraryBusy, LibraryUnavailable…
+        """
+        with self._lock:
+            self._refuse_closed()
+            if self._library is None:
+                self._library = self._open_library()
+            return self._library
+
+    @property
+    def events(self) -> Events:
+        """What changes in the library, for who wants to know."""
+        return self.library.events
+
+    @property
+    def jobs(self) -> Jobs:
+        """The long work of this process."""
+        with self._lock:
+            self._refuse_closed()
+            if self._jobs is None:
+                from kassettui.jobs.queues import Jobs
+
+                places = self.settings.jobs
+                self._jobs = Jobs(
+                    {"io": places.io, "scan": places.scan, "decode": places.decode},
+                    places_on_device=places.device,
+                    metrics=self.metrics,
+                )
+            return self._jobs
+
+    @property
+    def reservations(self) -> Reservations:
+        """Free space that jobs have spoken for."""
+        with self._lock:
+            if self._reservations is None:
+                from kassettui.jobs.reservations import Reservations
+
+                self._reservations = Reservations()
+            return self._reservations
+
+    def counts(self) -> Metrics:
+        """All that was counted on this library: what earlier processes kept in it, and this one so far."""
+        from kassettui.library import settings
+
+        together = Metrics()
+        together.merge(self.library.read(settings.value_of, COUNTS))
+        together.merge(self.metrics.dump())
+        return together
+
+    def write_metrics(self, path: str | os.PathLike[str], readings: tuple[Reading, ...] = ()) -> None:
+        """`counts` as a text file for node_exporter. Raises OSError."""
+        self.counts().write_textfile(os.fspath(path), readings)
+
+    def close(self, timeout: float = 2.0) -> tuple[Snapshot, ...]:
+        """End everything, from the top down; a second time is nothing.
+
+        Bounded: at most `timeout` seconds after the last job that stopped, then what the library takes to
+        write what is queued, 10 s at the most. Returns the jobs that did not stop.
+        """
+        with self._lock:
+            if self._closed:
+                return ()
+            self._closed = True
+            jobs, library = self._jobs, self._library
+        stuck = jobs.close(timeout) if jobs is not None else ()
+        if library is not None:
+            self._keep_counts(library)
+            library.close()
+        log.flush()
+        return stuck
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- inside ---------------------------------------------------------------------------------------------
+
+    def _refuse_closed(self) -> None:
+        if self._closed:
+            raise KassettuiError("kassettui is closing.")
+
+    def _open_library(self) -> Library:
+        from kassettui.library.library import Library
+
+        if self._create and not self.read_only:
+            directory = self.library_path.parent
+            try:
+                if directory == paths.data_directory():
+                    paths.own_directory(directory)
+                else:
+                    paths.private_directory(directory)
+            except OSError as error:
+                raise LibraryUnavailable(
+                    f"The library's directory {safe(str(directory))} cannot be made: {error.strerror}.",
+                    remedy="Choose another place with --library.",
+                ) from error
+        library = Library.open(
+            os.fspath(self.library_path), create=self._create, read_only=self.read_only, metrics=self.metrics
+        )
+        for warning in library.warnings:
+            _log.warning(warning)
+        return library
+
+    def _keep_counts(self, library: Library) -> None:
+        """Add what this process counted to what the library keeps, unless it changed nothing."""
+        if self.read_only or not self.metrics.writes_done.total:
+            return
+        try:
+            written = library.operator.schedule_write(_add_counts, self.metrics.dump())
+            kept = written.result(_PATIENCE)
+            textfile = self.settings.metrics.textfile
+            if textfile:
+                together = Metrics()
+                together.merge(kept)
+                together.write_textfile(os.path.expanduser(textfile))
+        except (KassettuiError, OSError) as error:  # TimeoutError is an OSError
+            _log.warning("the metrics could not be kept", error=str(error) or type(error).__name__)
+
+
+def _add_counts(db: LibraryDatabase, dump: dict[str, object]) -> dict[str, object]:
+    """One transaction: read, add, write; so that two processes that end at once both count."""
+    from kassettui.library import settings
+
+    kept = Metrics()
+    kept.merge(settings.value_of(db, COUNTS))
+    kept.merge(dump)
+    together = kept.dump()
+    settings.keep(db, COUNTS, together)
+    return together

@@ -16,8 +16,8 @@ class ImportRequest:
     `scope` narrows by the layout's levels (I2). `into` recreates the tree below a virtual folder.
     `accept_missing` goes on although much is gone, `accept_device` although the root lies on another device
     than before (I14). `apply_plan` names a stored plan: the run must come to the very same one (I20).
-    `name`, `layout` and `ignore` (patterns, gitignore syntax) are those of a collection that this import makes;
-    for one that exists layout and patterns hold for this run only.
+    `name`, `layout` and `ignore` (patterns, gitignore syntax) are those of a collection that this import
+    makes; for one that exists layout and patterns hold for this run only.
     """
 
     path: str | None = None

@@ -1,4 +1,4 @@
-"""`completion`: the script that teaches a shell our commands, options and names; and the answers it asks for."""
+"""`completion`: the script that teaches a shell our commands and options, and the answers it asks for."""
 
 from __future__ import annotations
 

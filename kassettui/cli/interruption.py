@@ -1,13 +1,14 @@
 """What Ctrl-C, SIGTERM and SIGHUP do: stop the work, let its summary be printed, end with 130 (I22).
 
-The first signal cancels the work that is registered; where nothing is, or at the second signal, the main thread
-is interrupted at once. While output is being written a signal waits, so that what stands on stdout stays whole; a
-second one does not (a reader that never reads must not hold us).
+The first signal cancels the work that is registered; where nothing is, or at the second signal, the main
+thread is interrupted at once. While output is being written a signal waits, so that what stands on stdout
+stays whole; a second one does not (a reader that never reads must not hold us).
 """
 
 from __future__ import annotations
 
 import signal
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
@@ -28,11 +29,21 @@ class Interruption:
         self._pending = False
         self._ignoring = False
 
-    def install(self) -> None:
-        """Take the signals over. Ones that the parent had ignored (nohup) stay ignored."""
-        for number in SIGNALS:
-            if signal.getsignal(number) is not signal.SIG_IGN:
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """While inside, the signals are ours. Ones that the parent had ignored (nohup) stay ignored."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.getsignal(number) for number in SIGNALS}
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:
                 signal.signal(number, self._received)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def _received(self, number: int, _frame: FrameType | None) -> None:
         first = self.signal is None

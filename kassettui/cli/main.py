@@ -88,27 +88,26 @@ def _without_command(context: click.Context, invocation: Invocation) -> int:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command line and answer with its exit code. Nothing escapes; what is unexpected goes to the log."""
-    interruption = Interruption()
-    invocation = Invocation(interruption)
-    interruption.install()
-    try:
-        code = _dispatch(invocation, arguments)
-        invocation.output.close()
-    except ReaderLeft:
-        code = ExitCode.DONE
-    except click.UsageError as error:
-        code = _complain(invocation, arguments, _usage(error))
-    except click.ClickException as error:
-        code = _complain(invocation, arguments, InvalidInput(error.format_message()))
-    except KassettuiError as error:
-        code = _complain(invocation, arguments, error)
-    except (KeyboardInterrupt, click.Abort):
-        code = _complain(invocation, arguments, Interrupted("Interrupted."))
-    except Exception as error:  # noqa: BLE001 (the last line of defence: a person never sees a traceback)
-        code = _complain(invocation, arguments, invocation.unexpected(error))
-    finally:
-        invocation.close()
+    """Run one command line; its exit code. Nothing escapes: what is unexpected goes to the log."""
+    invocation = Invocation(Interruption())
+    with invocation.interruption.installed():
+        try:
+            code = _dispatch(invocation, arguments)
+            invocation.output.close()
+        except ReaderLeft:
+            code = ExitCode.DONE
+        except KassettuiError as error:
+            code = _complain(invocation, arguments, error)
+        except click.UsageError as error:
+            code = _complain(invocation, arguments, _usage(error))
+        except click.ClickException as error:
+            code = _complain(invocation, arguments, InvalidInput(error.format_message()))
+        except (KeyboardInterrupt, click.Abort):
+            code = _complain(invocation, arguments, Interrupted("Interrupted."))
+        except Exception as error:  # noqa: BLE001 (the last line of defence: nobody gets to see a traceback)
+            code = _complain(invocation, arguments, invocation.unexpected(error))
+        finally:
+            invocation.close()
     return code
 
 
@@ -139,6 +138,6 @@ def _complain(invocation: Invocation, arguments: Sequence[str], error: Kassettui
             if invocation.streams or "--json-lines" in arguments:
                 invocation.output.document("summary", failure(error))
             elif invocation.flags.json or "--json" in arguments:
-                invocation.output.document("error", failure(error))
+                invocation.output.document(invocation.failure_type, failure(error))
         invocation.output.close()
     return error.exit_code

@@ -114,6 +114,15 @@ class Group(Command, click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
         return list(self.commands)  # in the order they were written, not of the alphabet
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(
+                [
+                    (name, self.commands[name].get_short_help_str(limit=200))
+                    for name in self.list_commands(ctx)
+                ]
+            )
+
 
 class Entry(NamedTuple):
     """Where a command stands (`module:attribute`) and what it does, for help that imports nothing."""

@@ -1,11 +1,12 @@
 """stdout: data only, in every shape. No other module of the command line writes there (spec: cli, Streams).
 
-On a terminal outside text is made safe and tables fit the width. Piped, tables are tab-separated. JSON carries
-texts as they are, with `<field>_b64` beside every one that is not UTF-8; piped paths are raw bytes.
+On a terminal outside text is made safe and tables fit the width. Piped, tables are tab-separated. JSON
+carries texts as they are, with `<field>_b64` beside every one that is not UTF-8; piped paths are raw bytes.
 """
 
 from __future__ import annotations
 
+import base64
 import errno
 import os
 import re
@@ -21,14 +22,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from kassettui.cli.tables import Column
+    from kassettui.cli.tables import Column, Fact
 
     Row = Mapping[str, Any]
 
 SCHEMA_VERSION: Final = 1
 _FLUSH_AT: Final = 1 << 16
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-# What JSON leaves as it is and a terminal would obey: DEL, C1, bidi and invisible characters. C0 is escaped anyway.
+# What JSON leaves as it is and a terminal would obey: DEL, C1, bidi and invisible characters. C0 it escapes.
 _UNSAFE_IN_JSON: Final = re.compile(
     "[\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
@@ -110,11 +111,17 @@ class Output:
 
     def document(self, kind: str, fields: Row) -> None:
         """One JSON object; `kind` names what it is."""
+        self.json({"schema_version": SCHEMA_VERSION, "type": kind, **fields})
+
+    def json(self, value: Any) -> None:
+        """A JSON value whose shape is somebody else's (a JSON Schema)."""
         self.answered = True
-        self._write(json_bytes({"schema_version": SCHEMA_VERSION, "type": kind, **fields}) + b"\n")
+        self._write(json_bytes(value) + b"\n")
         self.flush()
 
-    def json_list(self, kind: str, rows: Iterable[Row], following: Callable[[], str | None] | None = None) -> None:
+    def json_list(
+        self, kind: str, rows: Iterable[Row], following: Callable[[], str | None] | None = None
+    ) -> None:
         """One JSON document with `items`; it stays whole when the rows fail half-way, and says so then.
 
         `following` gives the cursor of the next page when all rows have been taken.
@@ -159,18 +166,19 @@ class Output:
             self._line(line)
         self.flush()
 
-    def facts(self, pairs: Iterable[tuple[str, str]]) -> None:
+    def facts(self, facts: Iterable[Fact]) -> None:
         """What is known of one thing: a label and its value a line, long values wrapped on a terminal."""
         from kassettui.cli import tables
 
-        pairs = list(pairs)
-        lines = tables.labelled(pairs, self.width, color=self.color) if self.terminal else tables.tabbed(pairs)
+        known = list(facts)
+        fitted = self.terminal
+        lines = tables.labelled(known, self.width, color=self.color) if fitted else tables.tabbed(known)
         for line in lines:
             self._line(line)
         self.flush()
 
     def csv(self, columns: Sequence[Column], rows: Iterable[Row]) -> None:
-        """CSV with the raw values; a `path` column is followed by `path_b64` for names that are not UTF-8."""
+        """CSV with the raw values; `path_b64` follows `path`, filled where the cell is not the path."""
         keys = [key for column in columns for key in _csv_keys(column.key)]
         self._line(",".join(keys))
         for row in rows:
@@ -179,7 +187,7 @@ class Output:
                 value = row.get(column.key)
                 cells.append(csv_cell(column.plain(value)))
                 if column.key == "path":
-                    cells.append(csv_cell(path_b64(value) if isinstance(value, str) else None))
+                    cells.append(_exact_path(value))
             text = ",".join(cells)
             self._write((safe(text) if self.terminal else text).encode() + b"\n")
         self.flush()
@@ -196,6 +204,12 @@ class Output:
         for line in text.splitlines():
             self._line(line)
         self.flush()
+
+    def line(self, text: str, style: str = "") -> None:
+        """One line of text that the caller made safe, painted on a terminal."""
+        from kassettui.cli import tables
+
+        self._line(tables.painted(text, style, color=self.color))
 
     # Bytes
 
@@ -263,6 +277,13 @@ def terminal_width(fd: int) -> int:
         return os.get_terminal_size(fd).columns or 80
     except OSError:
         return 80
+
+
+def _exact_path(path: Any) -> str:
+    """The path in base64 where its cell does not say it exactly."""
+    if not isinstance(path, str) or (is_utf8(path) and not path.startswith(_FORMULA)):
+        return ""
+    return base64.b64encode(os.fsencode(path)).decode("ascii")
 
 
 def _csv_keys(key: str) -> tuple[str, ...]:

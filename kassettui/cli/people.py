@@ -1,7 +1,7 @@
 """stderr: what people read. Notes, warnings, errors, progress, questions; no other module writes there.
 
-Outside text is made safe here, whatever the caller passes. Progress and questions only on a terminal; elsewhere
-a question has its safe answer (spec: cli, Streams).
+Outside text is made safe here, whatever the caller passes. Progress and questions only on a terminal;
+elsewhere a question has its safe answer (spec: cli, Streams).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from kassettui.cli.tables import STYLES
+from kassettui.cli.tables import painted
 from kassettui.core.text import safe
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from kassettui.cli.progress import Progress
 
-_RESET: Final = "\x1b[0m"
 _YES: Final = ("y", "yes")
 
 
@@ -46,7 +45,9 @@ class People:
 
     def error(self, message: str, remedy: str = "", *, detail: tuple[str, ...] = ()) -> None:
         """One line: what, why, and what to do. `detail` lines (a query with its caret) stand below it."""
-        self._say(f"{self._painted('kassettui:', 'bad')} {safe(message)}{' ' if remedy else ''}{safe(remedy)}")
+        self._say(
+            f"{self._painted('kassettui:', 'bad')} {safe(message)}{' ' if remedy else ''}{safe(remedy)}"
+        )
         for line in detail:
             self._say(safe(line))
 
@@ -71,7 +72,7 @@ class People:
             self._say(safe(line))
 
     def confirm(self, question: str, *, yes: bool = False) -> bool:
-        """Ask on a terminal. Elsewhere, and with an empty answer, the answer is no; `yes` skips the question."""
+        """Ask on a terminal; elsewhere, and for an empty answer, it is no. `yes` skips the question."""
         if yes:
             return True
         if self._stdin is None or not self.terminal or not os.isatty(self._stdin):
@@ -96,7 +97,7 @@ class People:
                 self._progress = None
 
     def _painted(self, text: str, style: str) -> str:
-        return f"{STYLES[style]}{text}{_RESET}" if self.color else text
+        return painted(text, style, color=self.color)
 
     def _say(self, line: str) -> None:
         data = line.encode(self._encoding, "replace") + b"\n"

@@ -37,7 +37,12 @@ class Progress:
         # newline="" keeps rich's own line ends; the stream is ours, so the display never closes stderr.
         self._stream = os.fdopen(os.dup(fd), "w", encoding="utf-8", errors="replace", newline="")
         self._console = Console(
-            file=self._stream, force_terminal=True, no_color=not color, markup=False, highlight=False, emoji=False
+            file=self._stream,
+            force_terminal=True,
+            no_color=not color,
+            markup=False,
+            highlight=False,
+            emoji=False,
         )
         self._live = Live(
             get_renderable=self._line,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kassettui.core.text import safe
 
@@ -41,8 +41,8 @@ class Column:
     """One column: `key` in the row and in every machine format, `title` for people.
 
     `shown` turns the value into words for a terminal, `plain` into what tab-separated output and CSV carry.
-    `shrinks`: gives up width first, losing its middle. `rank`: columns of the highest rank leave first when the
-    terminal is too narrow; 0 never leaves.
+    `shrinks`: gives up width first, losing its middle. `rank`: columns of the highest rank leave first when
+    the terminal is too narrow; 0 leaves last.
     """
 
     key: str
@@ -70,7 +70,7 @@ def width_of(text: str) -> int:
 
 
 def cut(text: str, width: int) -> str:
-    """`text` within `width` cells; a longer one loses its middle, so that frames and versions stay readable."""
+    """`text` within `width` cells; a longer one loses its middle: frames and versions stay readable."""
     if width_of(text) <= width:
         return text
     if width <= 1:
@@ -96,7 +96,7 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
 
 
 def separated(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[str]:
-    """Tab-separated lines with a header; tabs, newlines and whatever speaks to terminals as visible escapes."""
+    """Tab-separated lines with a header; tabs, newlines and control characters as visible escapes."""
     yield "\t".join(column.key for column in columns)
     for row in rows:
         values = (column.plain(row.get(column.key)) for column in columns)
@@ -124,21 +124,33 @@ def fitted(columns: Sequence[Column], rows: Iterable[Row], width: int, *, color:
         yield _line([column.cell(row) for column in shown], shown, given, styles, color=color)
 
 
-def tabbed(pairs: Sequence[tuple[str, str]]) -> Iterator[str]:
+class Fact(NamedTuple):
+    """One thing that is known of something: its label, the words, how they are painted."""
+
+    label: str
+    value: str
+    style: str = ""
+
+
+def tabbed(facts: Sequence[Fact]) -> Iterator[str]:
     """Label, tab, value."""
-    for label, value in pairs:
-        yield f"{safe(label)}\t{safe(value)}"
+    for fact in facts:
+        yield f"{safe(fact.label)}\t{safe(fact.value)}"
 
 
-def labelled(pairs: Sequence[tuple[str, str]], width: int, *, color: bool) -> Iterator[str]:
+def labelled(facts: Sequence[Fact], width: int, *, color: bool) -> Iterator[str]:
     """Labels in a column of their own, values beside them, wrapped to `width` cells; nothing is cut."""
-    column = max((width_of(safe(label)) for label, _value in pairs), default=0)
-    for label, value in pairs:
-        name = pad(safe(label), column)
-        head = f"{STYLES['head']}{name}{_RESET}" if color else name
-        for piece in _wrapped(safe(value), max(8, width - column - len(_GAP))):
-            yield f"{head}{_GAP}{piece}".rstrip()
-            head = " " * column
+    column = max((width_of(safe(fact.label)) for fact in facts), default=0)
+    for fact in facts:
+        name = painted(pad(safe(fact.label), column), "head", color=color)
+        for piece in _wrapped(safe(fact.value), max(8, width - column - len(_GAP))):
+            yield f"{name}{_GAP}{painted(piece, fact.style, color=color)}".rstrip()
+            name = " " * column
+
+
+def painted(text: str, style: str, *, color: bool) -> str:
+    """`text` in one of STYLES, where there is colour."""
+    return f"{STYLES[style]}{text}{_RESET}" if color and style and text.strip() else text
 
 
 def _wrapped(text: str, width: int) -> Iterator[str]:
@@ -166,9 +178,10 @@ def fit(columns: Sequence[Column], natural: Sequence[int], width: int) -> list[i
         for index in reversed(range(len(columns))):
             if columns[index].rank == rank and excess() > 0:
                 widths[index] = 0
-    if excess() > 0:  # a terminal that is narrower than what always stays
-        for index in reversed(range(len(columns))):
-            widths[index] = max(min(widths[index], 1), widths[index] - max(0, excess()))
+    for index in reversed(range(1, len(columns))):  # a terminal narrower than what should always stay
+        if excess() > 0:
+            widths[index] = 0
+    widths[0] = min(widths[0], width)
     _give_back(columns, natural, widths, -excess())
     return widths
 
@@ -192,6 +205,5 @@ def _line(
 ) -> str:
     parts = []
     for cell, column, width, style in zip(cells, columns, widths, styles, strict=True):
-        text = pad(cut(cell, width), width, right=column.right)
-        parts.append(f"{STYLES[style]}{text}{_RESET}" if color and style and text.strip() else text)
+        parts.append(painted(pad(cut(cell, width), width, right=column.right), style, color=color))
     return _GAP.join(parts).rstrip()

@@ -44,7 +44,9 @@ def duration(seconds: float) -> str:
 
 def moment(microseconds: int) -> str:
     """A time of the library in local time, to the second: `2026-11-21 14:03:07`."""
-    return datetime.fromtimestamp(microseconds // MICROSECONDS, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return (
+        datetime.fromtimestamp(microseconds // MICROSECONDS, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    )
 
 
 def iso(microseconds: int) -> str:

@@ -150,6 +150,7 @@ class LibraryDatabase(APSWDatabase):  # type: ignore[misc] # playhouse has no ty
             connection.set_busy_handler(self._wait)
             _settle(connection, self.mode)
             connection.create_scalar_function("regexp", _regexp, 2, deterministic=True)
+            connection.create_scalar_function("casefold", _casefold, 1, deterministic=True)
         except BaseException:
             connection.close()
             raise
@@ -424,6 +425,30 @@ def is_engine_error(error: BaseException) -> bool:
 def _engine_error(error: BaseException) -> BaseException:
     original = getattr(error, "orig", None)
     return original if isinstance(original, BaseException) else error
+
+
+def pattern_fault(db: LibraryDatabase, pattern: str) -> str | None:
+    """Why `regexpi(pattern, text)` cannot use `pattern`, or None when it can: then the function is there.
+
+    It is SQLite's own matcher: its time is linear in the text, where Python's re may take for ever over a
+    pattern and would hold every thread meanwhile. It ignores the case of ASCII letters.
+    """
+    from apsw import sqlite_extra
+
+    connection = db.raw
+    try:
+        if not db.one("SELECT 1 FROM pragma_function_list WHERE name = 'regexpi'"):
+            sqlite_extra.load(connection, "regexp")
+        connection.execute("SELECT regexpi(?, '')", (pattern,)).fetchall()
+    except (sqlite_extra.NotAvailable, LookupError):
+        return "patterns are not available in this installation"
+    except apsw.SQLError as error:
+        return safe(str(error))
+    return None
+
+
+def _casefold(text: Any) -> str | None:
+    return None if text is None else str(text).casefold()
 
 
 def _regexp(*arguments: Any) -> bool:

@@ -21,7 +21,7 @@ class QueryError(InvalidInput):
     """A query that cannot be understood.
 
     `query` is the whole text, `position` the offset of the first character at fault (0-based, at most
-    `len(query)`), `length` how many characters are (at least 1). `caret` shows the place.
+    `len(query)`), `length` how many characters are (at least 1). `detail` shows the place.
     """
 
     code: ClassVar[str] = "bad_query"
@@ -33,11 +33,11 @@ class QueryError(InvalidInput):
         self.length = max(1, min(length, len(query) - self.position or 1))
 
     @property
-    def caret(self) -> str:
-        """Two lines, safe for a terminal: the query around the fault, and a caret under the fault."""
+    def detail(self) -> tuple[str, str]:
+        """Two lines, safe for a terminal: the query around the fault, and carets under the fault."""
         start = max(0, self.position - 60)
         end = min(len(self.query), self.position + self.length + 60)
         before = ("…" if start else "") + safe(self.query[start : self.position])
         fault = safe(self.query[self.position : min(end, self.position + self.length)])
         after = safe(self.query[self.position + self.length : end]) + ("…" if end < len(self.query) else "")
-        return f"{before}{fault}{after}\n{' ' * _cells(before)}{'^' * max(1, _cells(fault))}"
+        return f"{before}{fault}{after}", " " * _cells(before) + "^" * max(1, _cells(fault))

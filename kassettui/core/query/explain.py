@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from kassettui.core.query.syntax import (
     And,
+    Everything,
     Interval,
     IsTrue,
     Node,
@@ -67,6 +68,8 @@ def _leaf(node: Node) -> str:
             return f"{field.name} is yes"
         case Present(field):
             return f"{field.name} is known"
+        case Everything():
+            return "everything"
         case Saved(name):
             return f"the saved search {name!r}"
     raise AssertionError(node)

@@ -135,8 +135,8 @@ FIELDS: Final[tuple[Field, ...]] = (
     _text("hash", "xxh3-128 of its content", "content_hash", "xxh3"),
     _text("checksum", "the enrichers that it went through", "enricher_checksum"),
     _text("error", "what the last enricher that failed said", "last_error"),
-    _text("layout", "all its layout levels, as text"),
-    _text("metadata", "all its metadata, as text"),
+    _set("layout", "any level of its layout"),
+    _set("metadata", "any value of its metadata"),
 )
 
 # Levels that productions name everywhere: known even before a collection has a layout with them.

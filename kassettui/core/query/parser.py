@@ -83,7 +83,7 @@ class _Parser:
             field = find_field(name, self._levels)
             if field is None:
                 raise self._unknown_field(name, span)
-            if not field.sortable or field.name in ("layout", "metadata"):
+            if not field.sortable:
                 raise self._error(f"There is no order by {field.name}.", span)
             if any(key.field.name == field.name for key in self._sort) or len(self._sort) >= MAX_SORT_KEYS:
                 raise self._error(f"sort: takes a field once, and at most {MAX_SORT_KEYS} of them.", span)

@@ -120,6 +120,13 @@ class Present:
 
 
 @dataclass(frozen=True, slots=True)
+class Everything:
+    """Every asset: what a saved search without terms stands for."""
+
+    span: Span = dataclasses.field(default=_NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Saved:
     """A saved search by its name: `@name`. Whoever evaluates puts its expression here."""
 
@@ -152,7 +159,7 @@ class Or:
 
 
 Predicate = Word | TextIs | TextIn | NumberIn | TimeIn | OneOf | IsTrue | Present
-Node = Predicate | Saved | Not | And | Or
+Node = Predicate | Everything | Saved | Not | And | Or
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Search: the query grammar compiled to one statement over the assets (spec: library L7, L8).
 
-`library.read(search.page, "tag:hero rating:>=4 sort:-mtime")` gives a `Page` of `Listed` rows; `page.next`
-begins the following one. `count`, `ids`, `uuids` take the same text; `explained` shows the tree and the SQL;
+`library.read(search.page, "tag:hero rating:>=4 sort:-mtime")` gives a `Page` of assets; `page.next` begins
+the following one. `count`, `ids`, `uuids` take the same text; `explained` shows the tree and the SQL;
 `suggest` completes what is being typed. Each takes text or a parsed `Query`, raises QueryError for a bad one,
 and never shows an error of the database's language.
 """
@@ -23,7 +23,6 @@ from kassettui.library.search.reading import (
     page,
     uuids,
 )
-from kassettui.library.search.rows import Listed, VersionMark, load
 from kassettui.library.search.suggesting import suggest
 
 __all__ = [
@@ -31,15 +30,12 @@ __all__ = [
     "Count",
     "Cursor",
     "Explanation",
-    "Listed",
     "Page",
     "TookTooLong",
-    "VersionMark",
     "count",
     "explained",
     "ids",
     "levels",
-    "load",
     "page",
     "prepare",
     "suggest",

@@ -105,7 +105,7 @@ BEST: Final = (
     "WHERE v.asset_id = a.id AND v.deleted_at IS NULL)"
 )
 BEST_IDS: Final = (
-    "SELECT v.asset_id FROM version_groups g CROSS JOIN asset_versions v "
+    "SELECT v.asset_id AS id FROM version_groups g CROSS JOIN asset_versions v "
     "ON v.group_id = g.id AND v.number = g.best WHERE g.best > 0 AND v.deleted_at IS NULL "
     "AND v.asset_id IS NOT NULL"
 )

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from kassettui.core.errors import InvalidInput, Refused
 from kassettui.core.query import Query, explain
-from kassettui.library import engine
+from kassettui.library import assets, engine
 from kassettui.library.engine import Trouble
 from kassettui.library.search.cursors import Cursor
 from kassettui.library.search.plans import Plan, Statement, plan
 from kassettui.library.search.preparing import prepare
-from kassettui.library.search.rows import Listed, load
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from kassettui.library.assets import Attached, Summary
     from kassettui.library.engine import LibraryDatabase
 
 PAGE: Final = 100
@@ -33,9 +33,10 @@ class TookTooLong(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Rows in the query's order, and where the next page begins; None after the last."""
+    """Rows in the query's order, what hangs on them, and where the next page begins; None after the last."""
 
-    rows: tuple[Listed, ...]
+    rows: tuple[Summary, ...]
+    attached: Attached
     next: Cursor | None
 
 
@@ -65,7 +66,7 @@ def page(
     limit: int = PAGE,
     deadline: float | None = None,
 ) -> Page:
-    """The `limit` rows of `query` after the place `after`, with their tags, folders and version marks.
+    """The `limit` rows of `query` after the place `after`, with their tags, folders and versions.
 
     The number of statements does not depend on the number of rows. `deadline` in seconds. Raises QueryError,
     TookTooLong, InvalidInput for a cursor of another order.
@@ -77,9 +78,10 @@ def page(
         if after is not None and len(after.values) != len(settled.sort):
             raise InvalidInput("This cursor belongs to a query with another order.")
         found = _run(db, settled.page(after, limit + 1))
-        rows = load(db, [row[0] for row in found[:limit]])
+        shown = [row[0] for row in found[:limit]]
+        rows, attached = assets.summaries(db, shown), assets.attached(db, shown)
     last = found[limit - 1] if len(found) > limit else None
-    return Page(rows, None if last is None else Cursor(tuple(last[1:]), last[0]))
+    return Page(tuple(rows), attached, None if last is None else Cursor(tuple(last[1:]), last[0]))
 
 
 def count(

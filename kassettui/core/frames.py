@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from kassettui.core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 MOST_FRAMES: Final = 10_000_000
 """More than these in one set of ranges is an error, whether typed or found (S17)."""
@@ -51,7 +51,7 @@ class FrameRanges:
         return cls(tuple(_runs(ordered)))
 
     @classmethod
-    def of_sorted(cls, frames: list[int]) -> FrameRanges:
+    def of_sorted(cls, frames: Sequence[int]) -> FrameRanges:
         """The ranges of distinct frames that are ascending already: the scan's fast way."""
         if not frames:
             return cls()
@@ -186,7 +186,7 @@ def _term(text: str) -> range | list[int]:
     return whole
 
 
-def _runs(frames: list[int]) -> Iterator[Run]:
+def _runs(frames: Sequence[int]) -> Iterator[Run]:
     """Runs of ascending distinct frames. Equal gaps make a run of their own from three frames on."""
     position, size = 0, len(frames)
     while position < size:

@@ -1,0 +1,1 @@
+"""The speed targets, measured: one module a topic, `python -P -m benchmarks.NAME`."""

@@ -91,6 +91,7 @@ FIELDS: Final[tuple[Field, ...]] = (
     _text("collection", "the collection's name, or with = its uuid"),
     Field("health", Type.CHOICE, "what the last check found", choices=(*SEQUENCE_STATES, *FRAME_STATES)),
     _number("missing", "frames that are missing", "holes", "hole_count"),
+    _number("damaged", "frames that are there and cannot be used", "damaged_count"),
     *(_number(state, f"frames that are {state.replace('_', ' ')}") for state in COUNTED),
     _number("frames", "how many frames there are", "frame_count"),
     _number("first", "the first frame", "frame_first"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from kassettui.core.health import DAMAGED
 from kassettui.core.query.fields import COUNTED, Field
 
 if TYPE_CHECKING:
@@ -20,26 +21,36 @@ class Column:
 
     `scale`: the column's units in one of the field's (times are µs, `mtime_ns` ns). `indexed`: an index
     begins with it. `covered`: that index alone can be read through in search of a part of the text.
-    `above_zero`: the index holds values above 0 only.
+    `positive`: what holds for every row whose value is above 0, and has an index of such rows alone.
     """
 
     sql: str
     scale: int = 1
     indexed: bool = False
     covered: bool = False
-    above_zero: bool = False
+    positive: str = ""
     nullable: bool = True
 
 
-def _column(name: str, **settings: bool | int) -> Column:
-    return Column(f"a.{name}", **settings)  # type: ignore[arg-type] # bools and the scale by their names
+def _column(
+    name: str,
+    *,
+    scale: int = 1,
+    indexed: bool = False,
+    covered: bool = False,
+    positive: str = "",
+    nullable: bool = True,
+) -> Column:
+    return Column(f"a.{name}", scale, indexed, covered, positive, nullable)
 
 
-# A count of frames in one state: known to be 0 where the frames were looked at and none is.
+# A count of frames in one state: known to be 0 where the frames were looked at and none is. What counts as
+# damaged stands in `damaged_count` too (core.health).
 _COUNTS: Final = {
     state: Column(
         "CASE WHEN a.health_counts IS NOT NULL "
-        f"THEN coalesce(json_extract(a.health_counts, '$.{state}'), 0) END"
+        f"THEN coalesce(json_extract(a.health_counts, '$.{state}'), 0) END",
+        positive="a.damaged_count > 0" if state in DAMAGED else "",
     )
     for state in COUNTED
 }
@@ -53,7 +64,8 @@ COLUMNS: Final[Mapping[str, Column]] = {
     "version": _column("version_number", indexed=True),
     "collection": Column("(SELECT c.name FROM collections c WHERE c.uuid = a.collection_uuid)"),
     "health": _column("health", indexed=True),
-    "missing": _column("hole_count", indexed=True, above_zero=True),
+    "missing": _column("hole_count", positive="a.hole_count > 0"),
+    "damaged": _column("damaged_count", positive="a.damaged_count > 0"),
     **_COUNTS,
     "frames": _column("frame_count"),
     "first": _column("frame_first"),

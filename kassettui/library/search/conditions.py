@@ -129,12 +129,24 @@ def conjuncts(node: Node | None, names: Names) -> list[Condition]:
     """The conditions that all have to hold, the words of the query put into one."""
     if node is None:
         return []
-    operands: Sequence[Node] = node.operands if isinstance(node, And) else (node,)
-    worded = [(operand, _word_expression(operand)) for operand in operands]
-    expressions = [expression for _, expression in worded if expression is not None]
-    found = [condition(operand, names) for operand, expression in worded if expression is None]
-    if expressions:
-        found.insert(0, _words(" AND ".join(expressions)))
+    wanted: list[str] = []
+    unwanted: list[str] = []
+    others: list[Node] = []
+    for operand in node.operands if isinstance(node, And) else (node,):
+        inner = operand.operand if isinstance(operand, Not) else operand
+        expression = _word_expression(inner)
+        if expression is None:
+            others.append(operand)
+        else:
+            (unwanted if isinstance(operand, Not) else wanted).append(expression)
+    found = [condition(operand, names) for operand in others]
+    if wanted:
+        # The full-text index takes away as it goes; it cannot begin with taking away.
+        excluded = f" NOT ({' OR '.join(unwanted)})" if unwanted else ""
+        found.insert(0, _words(f"({' AND '.join(wanted)}){excluded}" if unwanted else " AND ".join(wanted)))
+    elif unwanted:
+        words = _words(" OR ".join(unwanted))
+        found.insert(0, Condition(f"({words.sql}) IS NOT TRUE", words.parameters))
     return found
 
 
@@ -261,7 +273,8 @@ def _listed(column: str, ids: Sequence[int | str]) -> Condition:
     if len(ids) == 1:
         sql, parameters = f"{column} = ?", (ids[0],)
         source = Source(f"SELECT a.id FROM assets a WHERE {sql}", parameters)
-        return Condition(sql, parameters, source, column, equality=True)
+        # The collections' index is in the order of keys, not of ids.
+        return Condition(sql, parameters, source, column, equality=column != "a.collection_uuid")
     sql = f"{column} IN (SELECT value FROM json_each(?))"
     packed = (json.dumps(list(ids)),)
     return Condition(sql, packed, Source(f"SELECT a.id FROM assets a WHERE {sql}", packed), column)
@@ -310,12 +323,12 @@ def _number(
     sql, parameters = _bounded(column.sql, low, high, low_open, high_open)
     simple = column.sql if column.sql.startswith("a.") else ""
     equality = bool(simple) and len(parameters) == 1 and low == high
+    positive = bool(column.positive) and low is not None and (low > 0 or (low == 0 and low_open))
+    if positive:
+        sql = f"{column.positive} AND {sql}"
     source = None
-    if column.indexed and (
-        not column.above_zero or (low is not None and (low > 0 or (low == 0 and low_open)))
-    ):
-        partial = f"{column.sql} > 0 AND " if column.above_zero else ""
-        source = Source(f"SELECT a.id FROM assets a WHERE {partial}{sql}", parameters)
+    if positive or column.indexed:
+        source = Source(f"SELECT a.id FROM assets a WHERE {sql}", parameters)
     return Condition(sql, parameters, source, simple, equality)
 
 
@@ -354,7 +367,7 @@ def _present(field: Field, names: Names) -> Condition:
     if field.type is Type.TEXT:
         return Condition(f"coalesce({column.sql}, '') <> ''")
     source = None
-    if column.indexed and column.nullable and not column.above_zero:
+    if column.indexed and column.nullable:
         source = Source(f"SELECT a.id FROM assets a WHERE {sql}", ())
     return Condition(sql, (), source)
 

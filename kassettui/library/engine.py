@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import threading
 import time
 from enum import Enum
@@ -149,7 +148,6 @@ class LibraryDatabase(APSWDatabase):  # type: ignore[misc] # playhouse has no ty
         try:
             connection.set_busy_handler(self._wait)
             _settle(connection, self.mode)
-            connection.create_scalar_function("regexp", _regexp, 2, deterministic=True)
             connection.create_scalar_function("casefold", _casefold, 1, deterministic=True)
         except BaseException:
             connection.close()
@@ -447,10 +445,5 @@ def pattern_fault(db: LibraryDatabase, pattern: str) -> str | None:
     return None
 
 
-def _casefold(text: Any) -> str | None:
-    return None if text is None else str(text).casefold()
-
-
-def _regexp(*arguments: Any) -> bool:
-    pattern, value = arguments
-    return value is not None and re.search(pattern, str(value)) is not None
+def _casefold(*arguments: Any) -> str | None:
+    return None if arguments[0] is None else str(arguments[0]).casefold()

@@ -1,7 +1,7 @@
 """The library: one open file of assets and all that hangs on them (design: library/).
 
 What can be asked and changed are functions in the repositories (`assets`, `folders`, `runs`…), database
-first: `library.read(assets.page, …)`, `library.write(collections.create, …)`. One function is one unit of
+first: `library.read(search.page, …)`, `library.write(collections.create, …)`. One function is one unit of
 work.
 """
 
@@ -89,8 +89,8 @@ class Library:
         told = []
         if place.network:
             told.append(
-                f"The library {safe(self.path)} lies on {place.filesystem}, which hosts may share: write-ahead "
-                "logging is off. A local disk is faster and safer."
+                f"The library {safe(self.path)} lies on {place.filesystem}, which hosts may share: "
+                "write-ahead logging is off. A local disk is faster and safer."
             )
         elif self.operator.journal_warning is not None:
             told.append(f"The library {safe(self.path)}: {self.operator.journal_warning}.")

@@ -150,9 +150,10 @@ def _migrate(db: LibraryDatabase, schema: Schema, path: str, target: int) -> Mig
             _take(db, work, version)
         except Exception as error:
             told = engine.translated(error, path) if engine.is_engine_error(error) else error
+            version = db.scalar("PRAGMA user_version")
             raise MigrationFailed(
                 f"Step {step.number} ({step.name}) of the {schema.title} failed: {safe(str(told))}",
-                remedy=f"It stands at version {db.scalar('PRAGMA user_version')}; a backup is at {safe(copy)}.",
+                remedy=f"It stands at version {version}; a backup is at {safe(copy)}.",
             ) from error
     return Migrated(before, target, copy)
 

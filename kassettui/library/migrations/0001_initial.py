@@ -52,9 +52,11 @@ CREATE TABLE layout_values (
 CREATE INDEX layout_values_by_layout ON layout_values (layout_id);
 """
 
+# AUTOINCREMENT: an id is never given again, so that what remembers one (events, marks, undo) never means
+# another.
 _ASSETS = """
 CREATE TABLE assets (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   uuid TEXT NOT NULL UNIQUE,
   collection_uuid TEXT NOT NULL REFERENCES collections (uuid) ON UPDATE CASCADE ON DELETE RESTRICT,
   canonical_key TEXT NOT NULL,
@@ -145,12 +147,13 @@ CREATE TABLE asset_enrichments (
 ) STRICT, WITHOUT ROWID;
 """
 
-# External content: the text stands in assets alone. Triggers keep the index in step on every path of writing;
-# in bulk they cost the same as a statement of our own (benchmarks/library.py).
+# External content: the text stands in assets alone. Triggers keep the index in step whoever writes. A
+# statement over many rows pays little for them; one statement a row pays fivefold, so bulk writes are
+# staged (`staging`).
 _FULL_TEXT = """
 CREATE VIRTUAL TABLE assets_fts USING fts5(
   name, path, title, description, tag_text,
-  content = 'assets', content_rowid = 'id', prefix = '2 3', columnsize = 0,
+  content = 'assets', content_rowid = 'id', prefix = '1 2 3', columnsize = 0,
   tokenize = 'unicode61 remove_diacritics 2'
 );
 CREATE TRIGGER assets_fts_insert AFTER INSERT ON assets BEGIN

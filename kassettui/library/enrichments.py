@@ -1,0 +1,120 @@
+"""Which enrichers have run over which assets, so that `enrich` goes on where a kill left it (spec.
+
+Ingest I24).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from kassettui.core.lifecycle import State
+from kassettui.core.text import from_stored, to_stored
+from kassettui.library import stamps
+from kassettui.library.models import json_text
+from kassettui.library.staging import staged
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from kassettui.library.engine import LibraryDatabase
+
+
+class Subject(NamedTuple):
+    """An asset that is to be enriched: what an enricher looks at, and what the lifecycle asks about."""
+
+    id: int
+    uuid: str
+    kind: str
+    state: State
+    path: str
+    name: str
+    extension: str
+    size: int
+    mtime_ns: int | None
+    content_signature: str | None
+    sequence_pattern: str | None
+    frame_ranges: str | None
+    frame_padding: int | None
+    expected_ranges: str | None
+    width: int | None
+    height: int | None
+    frame_count: int | None
+    duration_ms: int | None
+
+
+_COLUMNS: Final = ", ".join(f"a.{name}" for name in Subject._fields)
+_UNFINISHED: Final = (
+    f"a.state IN ('{State.NEW}', '{State.ENRICHING}') AND a.is_deleted = 0 AND a.missing_since IS NULL"
+)
+
+
+def unfinished(
+    db: LibraryDatabase,
+    *,
+    collection_uuid: str | None = None,
+    ids: Sequence[int] | None = None,
+    lacking: tuple[str, str] | None = None,
+    after: int = 0,
+    limit: int = 500,
+) -> list[Subject]:
+    """Assets that are not ready, by id, `limit` at a time after id `after`; missing and deleted ones are
+    left out.
+
+    `ids` asks among these alone; `lacking` (enricher, version) for those that it has not run over.
+    """
+    where = [_UNFINISHED, "a.id > ?"]
+    parameters: list[Any] = [after]
+    if collection_uuid is not None:
+        where.append("a.collection_uuid = ?")
+        parameters.append(collection_uuid)
+    if ids is not None:
+        where.append("a.id IN (SELECT value FROM json_each(?))")
+        parameters.append(json_text(list(ids)))
+    if lacking is not None:
+        where.append(
+            "NOT EXISTS (SELECT 1 FROM asset_enrichments e WHERE e.asset_id = a.id AND e.enricher = ? "
+            "AND e.version = ?)"
+        )
+        parameters += lacking
+    rows = db.all(
+        f"SELECT {_COLUMNS} FROM assets a WHERE {' AND '.join(where)} ORDER BY a.id LIMIT ?",
+        (*parameters, limit),
+    )
+    return [_subject(row) for row in rows]
+
+
+def note_done(
+    db: LibraryDatabase, enricher: str, version: str, outcomes: Iterable[tuple[int, str | None]]
+) -> None:
+    """That an enricher has run over assets: pairs of (asset id, error in one line or None)."""
+    now = stamps.now()
+    rows = ((id_, None if error is None else to_stored(error)) for id_, error in outcomes)
+    for _ in staged(db, ("asset_id", "error"), rows):
+        db.execute_sql(
+            "INSERT INTO asset_enrichments (asset_id, enricher, version, finished_at, error) "
+            "SELECT s.asset_id, ?, ?, ?, s.error FROM temp.staged s "
+            "JOIN assets a ON a.id = s.asset_id WHERE true ON CONFLICT (asset_id, enricher) DO UPDATE SET version = excluded.version, "
+            "finished_at = excluded.finished_at, error = excluded.error",
+            (enricher, version, now),
+        )
+
+
+def errors_of(db: LibraryDatabase, asset_ids: Sequence[int]) -> dict[int, dict[str, str | None]]:
+    """What has run over these assets: by asset id, enricher → its error or None."""
+    found: dict[int, dict[str, str | None]] = {}
+    for id_, enricher, error in db.execute_sql(
+        "SELECT asset_id, enricher, error FROM asset_enrichments "
+        "WHERE asset_id IN (SELECT value FROM json_each(?)) ORDER BY asset_id, enricher",
+        (json_text(list(asset_ids)),),
+    ):
+        found.setdefault(id_, {})[enricher] = None if error is None else from_stored(error)
+    return found
+
+
+def _subject(row: tuple[Any, ...]) -> Subject:
+    values = dict(zip(Subject._fields, row, strict=True))
+    values["state"] = State(values["state"])
+    for name in ("path", "name", "extension", "sequence_pattern"):
+        if values[name] is not None:
+            values[name] = from_stored(values[name])
+    return Subject(**values)

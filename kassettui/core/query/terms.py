@@ -248,7 +248,7 @@ def _time_range(that: _Term, upper: Piece) -> Node:
         low, high = high, low  # 2d..7d: between two and seven days old
     start = None if low is None else low.start
     end = None if high is None else high.end + (high.start == high.end)
-    if start is not None and end is not None and start > end:
+    if start is not None and end is not None and start >= end:
         raise that.error("This range runs backwards.")
     return TimeIn(that.field, start, end, that.span)
 

@@ -75,8 +75,8 @@ class SequenceHealth:
     """A sequence's state with its evidence. `level` is how deep was looked: 0, 1 or 2.
 
     `holes` are the frames missing inside, `absent` all that are missing of the expected range too; `bad` are
-    the frames on disk that are not ok, ascending. `fresh_until_ns` is when a growing one will have been silent
-    for ten minutes, None when it is not growing by its times.
+    the frames on disk that are not ok, ascending. `fresh_until_ns` is when a growing one will have been
+    silent for ten minutes, None when it is not growing by its times.
     """
 
     state: SequenceState

@@ -19,7 +19,7 @@ _TOKEN: Final = re.compile(
     r"(?P<hash>#+)|(?P<at>@+)|%(?:0(?P<percent>[0-9]{1,2}))?d|\$F(?P<houdini>[0-9]{0,2})|(?P<udim><UDIM>)"
     r"|\[(?P<native>-?[0-9][0-9,x:y-]*)\]"
 )
-_RANGE_BEFORE: Final = re.compile(r"(?P<range>-?[0-9]+(?:-[-0-9xy:,]*[0-9])?)$")
+_RANGE_BEFORE: Final = re.compile(r"(?:^|(?<=[._]))(?P<range>-?[0-9](?:[0-9,xy:-]*[0-9])?)$")
 _GLOB: Final = re.compile(r"([*?[])")
 
 
@@ -142,7 +142,7 @@ def parse(text: str) -> Pattern | None:
 def _leading_range(head: str) -> tuple[str, FrameRanges]:
     """rv and fileseq write the frames before the mark: `beauty.1001-1100#.exr`."""
     match = _RANGE_BEFORE.search(head)
-    if match is None or head[: match.start()][-1:] not in ("", ".", "_"):
+    if match is None:
         return head, FrameRanges()
     return head[: match.start()], FrameRanges.parse(match["range"])
 

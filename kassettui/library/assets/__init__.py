@@ -6,7 +6,7 @@ lists, `resolving` turns what a person names into an asset.
 
 from kassettui.library.assets.known import Detail, Known, details, known
 from kassettui.library.assets.pages import Attached, Best, attached, summaries
-from kassettui.library.assets.resolving import by_uuid, get, resolve
+from kassettui.library.assets.resolving import by_uuid, get, resolve, several
 from kassettui.library.assets.values import (
     ASSET_COLUMNS,
     SUMMARY_COLUMNS,
@@ -52,6 +52,7 @@ __all__ = [
     "refresh_many",
     "resolve",
     "set_standings",
+    "several",
     "summaries",
     "summary_of",
     "update_many",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from kassettui.media.messages import Request
+    from kassettui.observe.metrics import Metrics
 
 UNWANTED_SECONDS: Final = 0.5
 """How long a decode may go on that nobody wants any more, before its process is ended for it."""
@@ -104,10 +105,12 @@ class Decoders:
         *,
         count: int = 2,
         log: Callable[[str], None] = lambda _: None,
+        metrics: Metrics | None = None,
     ) -> None:
         self.settings = settings or WorkerSettings(threads=max(1, min(4, os.cpu_count() or 1)))
         self._count = max(1, count)
         self._log = log
+        self._metrics = metrics
         self._lock = threading.Lock()
         self._change = threading.Condition(self._lock)
         self._waiting: Waiting[Ticket] = Waiting()
@@ -252,6 +255,13 @@ class Decoders:
                 self._idle -= 1
         return None
 
+    def measure(self, work: Work[Ticket], seconds: float, replaced: str = "") -> None:
+        """Count a decode, and why its process was ended, if it was."""
+        if self._metrics is not None:
+            self._metrics.decode_run.observe(seconds, type(work.request).__name__.lower())
+            if replaced:
+                self._metrics.decoders_replaced.add(1, replaced)
+
     def give(self, work: Work[Ticket], answer: Answer, **counts: int) -> None:
         """Hand the answer to everyone who still wants it."""
         with self._lock:
@@ -386,21 +396,25 @@ class _Slot:
             pool.note(f"no decoder process: {error}")
             pool.give(work, Failed(FailureCode.GONE, "no decoder process can be started"))
             return
-        seconds = pool.settings.seconds
+        seconds, began = pool.settings.seconds, time.monotonic()
         try:
             answered = process.ask(work.request, seconds, lambda: self._limit(work))
         except Hung:
+            pool.measure(work, time.monotonic() - began, "hung")
             self._end()
             pool.note(f"stopped after {seconds:g} s: {_named(work)}")
             pool.give(work, Failed(FailureCode.TIMEOUT, f"no answer within {seconds:g} s"), hung=1)
         except Died as error:
+            pool.measure(work, time.monotonic() - began, "died")
             self._end()
             pool.note(f"{error}: {_named(work)}")
             pool.give(work, Failed(FailureCode.CRASHED, f"the decoder crashed: {error}"), died=1)
         except Abandoned:
+            pool.measure(work, time.monotonic() - began, "abandoned")
             self._end()
             pool.abandon(work)
         else:
+            pool.measure(work, time.monotonic() - began)
             if answered.memory > _MEMORY_TO_KEEP:
                 self._end()
             pool.give(work, answered.answer)

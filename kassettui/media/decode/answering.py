@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 import traceback
 from typing import TYPE_CHECKING, Final
@@ -12,11 +13,12 @@ import OpenImageIO
 import PIL
 from PIL import features
 
+from kassettui.core.health import FrameState
 from kassettui.media import formats
 from kassettui.media.decode import checking, movies, openimageio, pillow, probing, rendering, sheets
 from kassettui.media.decode.colour import DisplayTransform
 from kassettui.media.decode.opening import OpenFile
-from kassettui.media.decode.picture import Undecodable, Wish
+from kassettui.media.decode.picture import Damage, Undecodable, Wish
 from kassettui.media.formats import Reader
 from kassettui.media.messages import (
     Check,
@@ -30,6 +32,7 @@ from kassettui.media.messages import (
     Reported,
     Sheet,
 )
+from kassettui.media.structure import check_structure
 
 if TYPE_CHECKING:
     from kassettui.media.decode.picture import Picture
@@ -60,7 +63,7 @@ class Answering:
         except MemoryError:
             return Failed(FailureCode.OUT_OF_MEMORY, "not enough memory to decode it")
         except Exception as error:  # noqa: BLE001 (decoders raise anything; the file's fault, told in the log)
-            traceback.print_exc()
+            print(traceback.format_exc(), file=sys.stderr, flush=True)  # noqa: T201 (to the log, by the parent)
             return Failed(FailureCode.DAMAGED, f"the decoder gave up: {error}"[:300])
 
     def _answer(self, request: Request) -> Answer:
@@ -70,8 +73,7 @@ class Answering:
                 with OpenFile(request.path) as file:
                     return Probed(probing.probe(file, self._settings))
             case Check():
-                with OpenFile(request.path) as file:
-                    return Checked(checking.check(file, self._settings, deadline))
+                return Checked(checking.check(request.path, self._settings, deadline))
             case Render():
                 with OpenFile(request.path) as file:
                     return self._render(file, request, deadline)
@@ -94,7 +96,10 @@ class Answering:
             draft=request.draft,
             deadline=deadline,
         )
-        return rendering.render(self._read(file, wish), request, transform, file.path)
+        picture = self._read(file, wish)
+        if picture.damage is None:
+            picture.damage = _proven_damage(file.path)
+        return rendering.render(picture, request, transform, file.path)
 
     def _read(self, file: OpenFile, wish: Wish) -> Picture:
         if file.format.reader is Reader.OPENIMAGEIO:
@@ -130,6 +135,14 @@ class Answering:
         return lines + [
             (f"format {row.name}", "ok" if _available(row, known) else "missing") for row in formats.FORMATS
         ]
+
+
+def _proven_damage(path: str) -> Damage | None:
+    """What the structure says against a file that decoders were content with: it is not shown as good."""
+    verdict = check_structure(path)
+    if verdict.state is None or verdict.state is FrameState.OK:
+        return None
+    return Damage(verdict.state, verdict.reason)
 
 
 def _available(row: formats.Format, plugins: set[str]) -> bool:

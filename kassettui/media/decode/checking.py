@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -11,6 +12,7 @@ import numpy as np
 
 from kassettui.core.health import FrameState
 from kassettui.media.decode import layers, movies, openimageio, pillow
+from kassettui.media.decode.opening import OpenFile
 from kassettui.media.decode.picture import Undecodable
 from kassettui.media.decode.probing import probe
 from kassettui.media.decode.scanning import Scan
@@ -22,7 +24,6 @@ from kassettui.media.structure import check_structure
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from kassettui.media.decode.opening import OpenFile
     from kassettui.media.facts import Facts
     from kassettui.media.messages import WorkerSettings
 
@@ -81,25 +82,28 @@ def make_of(facts: Facts) -> str:
     return f"{facts.width}x{facts.height} {','.join(facts.channels)} {facts.pixel_type} {facts.compression}"
 
 
-def check(file: OpenFile, settings: WorkerSettings, deadline: float) -> Verdict:
+def check(path: bytes, settings: WorkerSettings, deadline: float) -> Verdict:
     """The verdict of level 2; what structure already proves broken is not called better.
 
-    Raises Undecodable for what cannot be judged at all.
+    Raises Undecodable for what cannot be judged at all: too large, not supported, gone.
     """
-    structure = check_structure(file.path)
+    structure = replace(check_structure(os.fsdecode(path)), level=_LEVEL)
+    proven = structure.state not in {None, FrameState.OK}
     try:
-        facts = probe(file, settings)
-        tally = _tally(file, settings, deadline)
+        with OpenFile(path) as file:
+            facts = probe(file, settings)
+            verdict = _tally(file, settings, deadline).verdict(facts)
     except Undecodable as refused:
-        if structure.state is not None and structure.state is not FrameState.OK:
-            return replace(structure, level=_LEVEL)
+        if proven:
+            return structure
         if refused.code is FailureCode.DAMAGED:
             return Verdict(FrameState.UNREADABLE, level=_LEVEL, reason=refused.reason)
         raise
-    verdict = tally.verdict(facts)
-    if structure.state is not None and structure.state is not FrameState.OK:
-        return replace(verdict, state=structure.state, reason=structure.reason)
-    return verdict
+    except Exception as error:  # decoders raise anything on broken files
+        if proven:
+            return structure
+        raise Undecodable(FailureCode.DAMAGED, f"the decoder gave up: {error}"[:300]) from error
+    return replace(verdict, state=structure.state, reason=structure.reason) if proven else verdict
 
 
 def _tally(file: OpenFile, settings: WorkerSettings, deadline: float) -> _Tally:
@@ -147,7 +151,7 @@ def _scan_part(scan: Scan, tally: _Tally, colours: list[int]) -> None:
         samples = scan.read(first, min(first + step, spec.y + spec.height))
         if samples is None:
             tally.bad += 1
-            tally.reason = openimageio.first_line(scan.error)
+            tally.reason = scan.error
             if first > spec.y or _some_line(scan):
                 tally.good += 1
             return

@@ -38,13 +38,13 @@ class DisplayTransform:
         self.problem = ""
         given = os.environ.get("OCIO", "")
         self.builtin = not given
+        config = OpenImageIO.ColorConfig(given or BUILT_IN)
         if given:
-            config = OpenImageIO.ColorConfig(given)
             self.problem = config.geterror()
             self.builtin = bool(self.problem)
         if self.builtin:
             os.environ["OCIO"] = BUILT_IN  # before OpenImageIO makes its default configuration
-            config = OpenImageIO.ColorConfig(BUILT_IN)
+            config = OpenImageIO.ColorConfig(BUILT_IN) if given else config
         self.config = config
         self.usable = bool(config.getDisplayNames())
         self.display = display if display in config.getDisplayNames() else config.getDefaultDisplayName()
@@ -104,11 +104,11 @@ class DisplayTransform:
         shown = OpenImageIO.ImageBufAlgo.ociodisplay(
             OpenImageIO.ImageBuf(colour), display, view, space, unpremult=False
         )
-        if shown.has_error:
+        pixels = None if shown.has_error else shown.get_pixels("float")
+        if pixels is None:
             print(f"colour: {shown.geterror()}", flush=True)  # noqa: T201 (to the log, by the parent)
             return None
-        pixels: Floats = shown.get_pixels("float")
-        return pixels
+        return np.asarray(pixels, np.float32)
 
     def _space(self, raster: Raster, path: str) -> str:
         """The configuration's name for the colour space that the file's values are in."""

@@ -151,7 +151,7 @@ def _frame_at(container: InputContainer, stream: VideoStream, wish: Wish) -> Vid
     for count, frame in enumerate(container.decode(stream)):
         last = frame
         late = time.monotonic() > wish.deadline or count > _FRAMES_AT_MOST
-        if late or frame.time is None or frame.time > wanted - margin:
+        if late or frame.pts is None or frame.time > wanted - margin:
             break
     return last
 
@@ -163,11 +163,12 @@ def _lightness(frame: VideoFrame) -> float:
 
 
 def _still(frame: VideoFrame, stream: VideoStream, wish: Wish) -> Still:
-    aspect = stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or Fraction(1)
+    aspect = stream.sample_aspect_ratio
+    aspect = Fraction(1) if aspect is None or not Fraction(1, 20) <= aspect <= 20 else aspect
     geometry = Geometry(
         frame.width,
         frame.height,
-        float(aspect) if Fraction(1, 20) <= aspect <= 20 else 1.0,
+        float(aspect),
         _TURNS.get(round(frame.rotation), 1),
     )
     width, height = geometry.unturned(geometry.fit(wish.width, wish.height, wish.grow))

@@ -13,7 +13,7 @@ from kassettui.media.decode import layers
 from kassettui.media.decode.layers import Group, Meaning, PartChannels
 from kassettui.media.decode.picture import Damage, Geometry, Raster, Tone, Undecodable
 from kassettui.media.decode.sampling import Grid
-from kassettui.media.decode.scanning import Scan, fill
+from kassettui.media.decode.scanning import Scan, complaint, fill
 from kassettui.media.facts import Window
 from kassettui.media.formats import Reader
 from kassettui.media.messages import FailureCode
@@ -66,9 +66,8 @@ def open_parts(file: OpenFile, settings: WorkerSettings) -> Opened:
     hints["oiio:UnassociatedAlpha"] = 1  # as stored: multiplying happens after the display transform
     source = OpenImageIO.ImageInput.open(file.plugin_name, hints)
     if source is None:
-        reason = first_line(OpenImageIO.geterror())
-        code = FailureCode.TOO_LARGE if "exceed" in reason and "limits" in reason else FailureCode.DAMAGED
-        raise Undecodable(code, reason)
+        reason = complaint(OpenImageIO)
+        raise Undecodable(_code_of(reason), reason)
     expected = file.format.plugin if file.format.reader is Reader.OPENIMAGEIO else file.format.name
     if source.format_name() != expected:
         raise Undecodable(FailureCode.DAMAGED, f"not a {file.format.label} file after all")
@@ -78,7 +77,7 @@ def open_parts(file: OpenFile, settings: WorkerSettings) -> Opened:
         if spec.nchannels < 1 or spec.width < 1:
             break
         specs.append(spec)
-    source.geterror()
+    complaint(source)
     first = specs[0]
     if first.width < 1 or first.height < 1 or first.nchannels < 1:
         raise Undecodable(FailureCode.DAMAGED, "empty picture")
@@ -101,11 +100,11 @@ def read(file: OpenFile, wish: Wish, settings: WorkerSettings) -> Raster:
     else:
         canvas, mask, error, block = _samples(opened, group, geometry, wish)
     if mask is not None and mask.all():
-        raise Undecodable(FailureCode.DAMAGED, first_line(error))
+        raise Undecodable(FailureCode.DAMAGED, error)
     raster = Raster(geometry, canvas[..., : len(group.channels)], tone_of(opened.name, spec, group))
     raster.missing, raster.block = mask, block
     if mask is not None:
-        raster.damage = Damage(FrameState.TRUNCATED, first_line(error))
+        raster.damage = Damage(FrameState.TRUNCATED, error)
     if group.alpha is not None:
         raster.alpha = canvas[..., -1]
         raster.associated = not spec.get_int_attribute("oiio:UnassociatedAlpha")
@@ -196,10 +195,10 @@ def text(spec: OpenImageIO.ImageSpec, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def first_line(message: str) -> str:
-    """A decoder's complaint, short."""
-    line = next((part.strip() for part in message.splitlines() if part.strip()), "")
-    return line[:200] or "cannot be decoded"
+def _code_of(reason: str) -> FailureCode:
+    if "exceed" in reason and "limits" in reason:
+        return FailureCode.TOO_LARGE
+    return FailureCode.UNSUPPORTED if "not supported" in reason else FailureCode.DAMAGED
 
 
 # -- inside -------------------------------------------------------------------------------------------------
@@ -258,7 +257,7 @@ def _level(
         if smaller.width < 1 or base.width / smaller.width > reduction:
             break
         level, spec = number, smaller
-    source.geterror()
+    complaint(source)
     return level, spec
 
 
@@ -266,14 +265,14 @@ def _deep(file: OpenFile, opened: Opened, group: Group) -> Floats:
     """Deep samples laid over each other, then as any picture."""
     buffer = OpenImageIO.ImageBuf(file.plugin_name)
     if not buffer.read(group.part, 0, force=True):
-        raise Undecodable(FailureCode.DAMAGED, first_line(buffer.geterror()))
+        raise Undecodable(FailureCode.DAMAGED, complaint(buffer))
     flat = OpenImageIO.ImageBufAlgo.flatten(buffer)
     if flat.has_error:
-        raise Undecodable(FailureCode.DAMAGED, first_line(flat.geterror()))
+        raise Undecodable(FailureCode.DAMAGED, complaint(flat))
     spec = opened.specs[group.part]
     display, data = display_window(spec), Window(spec.x, spec.y, spec.width, spec.height)
     wanted = [*group.channels, *(() if group.alpha is None else (group.alpha,))]
-    pixels = flat.get_pixels("float")[..., wanted]
+    pixels = np.asarray(flat.get_pixels("float"), np.float32)[..., wanted]
     grid = Grid.over(display, data, 1.0, len(wanted), 1.0)
     if not grid.empty:
         grid.add(data.y, pixels)

@@ -8,7 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PIL import ExifTags, Image, ImageFile
+from PIL import ExifTags, Image, ImageFile, UnidentifiedImageError
 
 from kassettui.core.health import FrameState
 from kassettui.media.decode.picture import Damage, Geometry, Still, Undecodable
@@ -41,7 +41,7 @@ def opened(file: OpenFile) -> Iterator[Image.Image]:
             image = Image.open(stream, formats=(file.format.plugin,))
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise Undecodable(FailureCode.TOO_LARGE, "too many pixels") from None
-        except Image.UnidentifiedImageError:
+        except UnidentifiedImageError:
             raise Undecodable(FailureCode.DAMAGED, f"not a whole {file.format.label} header") from None
         with image:
             yield image

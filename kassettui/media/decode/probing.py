@@ -199,7 +199,7 @@ def _of_movie(file: OpenFile, settings: WorkerSettings) -> Facts:
     with movies.opened(file) as container:
         audio = tuple(
             AudioStream(
-                codec=stream.codec_context.name if stream.codec_context else "",
+                codec=str(getattr(stream.codec_context, "name", "")),
                 channels=int(getattr(stream, "channels", 0) or 0),
                 rate=int(getattr(stream, "rate", 0) or 0),
                 language=as_text(stream.metadata.get("language", "")),

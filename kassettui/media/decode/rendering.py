@@ -188,16 +188,21 @@ def _with_curve(image: Image.Image, curve: list[int]) -> Image.Image:
     return image.point(curve * len(image.getbands()))
 
 
+def _codes() -> Floats:
+    """All 8-bit values as 0–1."""
+    return np.linspace(0.0, 1.0, 256, dtype=np.float32)
+
+
 @lru_cache(maxsize=8)
 def _gamma_curve(gamma: float) -> list[int]:
     """8-bit values encoded with `gamma` (a PNG's gAMA) as 8-bit sRGB."""
-    values = (np.arange(256, dtype=np.float32) / 255) ** np.float32(1 / gamma)
+    values = _codes() ** np.float32(1 / gamma)
     return [int(value) for value in _bytes(srgb(values))]
 
 
 @lru_cache(maxsize=8)
 def _exposure_curve(stops: float) -> list[int]:
-    values = from_srgb(np.arange(256, dtype=np.float32) / 255) * np.float32(2.0**stops)
+    values = from_srgb(_codes()) * np.float32(2.0**stops)
     return [int(value) for value in _bytes(srgb(values))]
 
 

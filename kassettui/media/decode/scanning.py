@@ -6,6 +6,7 @@ beyond its buffers (3.2, truncated ZIP and PIZ files): neither is used.
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _BAND_BYTES: Final = 256 * 1024 * 1024
 _FAILURES_IN_A_ROW: Final = 8
+_NAMED: Final = re.compile(r"^EXR Error \(.*?\): | \(?[\"']/.*[\"']\)?")
 _LINES: Final = {
     "none": 1, "rle": 1, "zips": 1, "zip": 16, "piz": 32, "pxr24": 16, "b44": 32, "b44a": 32, "dwaa": 32,
     "dwab": 256, "htj2k": 32, "htj2k256": 256, "htj2k32": 32,
@@ -74,12 +76,13 @@ class Scan:
         spec, channels = self.spec, (self.first_channel, self.last_channel, self.sample_type)
         if spec.tile_width:
             x_end, y_end = spec.x + spec.width, min(last, spec.y + spec.height)
-            place: tuple[int, ...] = (self.part, self.level, spec.x, x_end, first, y_end, 0, 1)
-            lines = self.source.read_tiles(*place, *channels)
+            lines = self.source.read_tiles(
+                self.part, self.level, spec.x, x_end, first, y_end, 0, 1, *channels
+            )
         else:
             lines = self.source.read_scanlines(self.part, self.level, first, last, 0, *channels)
         if lines is None:
-            self.error = self.source.geterror() or self.error or "cannot be decoded"
+            self.error = complaint(self.source)
             return None
         return _shaped(lines, last - first, spec.width)
 
@@ -92,6 +95,20 @@ class Scan:
 def _shaped(lines: Any, height: int, width: int) -> Samples:
     samples: Samples = lines.reshape(height, width, -1)
     return samples
+
+
+def complaint(source: Any) -> str:
+    """What OpenImageIO has to say against a file, short, without its name; asking clears it.
+
+    `source` is whatever has `geterror`: an input, a buffer, the module.
+    """
+    try:
+        message = str(source.geterror())
+    except UnicodeDecodeError:  # it quotes the file's own bytes
+        message = ""
+    line = next((part.strip() for part in message.splitlines() if part.strip()), "")
+    line = _NAMED.sub("", line)
+    return line[:200] or "cannot be decoded"
 
 
 def fill(grid: Grid, scan: Scan) -> None:

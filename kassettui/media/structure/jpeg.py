@@ -45,7 +45,7 @@ def _first_scan(source: Source) -> int:
             continue
         if kind == _END:
             raise Nonsense("no picture data")
-        length = _LENGTH.unpack_from(source.read(position, 2))[0]
+        length: int = _LENGTH.unpack_from(source.read(position, 2))[0]
         if length < 2:
             raise Nonsense("segment of impossible length")
         if kind in _FRAMES:

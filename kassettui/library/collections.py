@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kassettui.core.errors import Ambiguous, InvalidInput, NotFound, Refused
 from kassettui.core.text import from_stored, safe, to_stored
@@ -223,8 +223,29 @@ def remove(db: LibraryDatabase, uuid: str, *, with_assets: bool = False) -> int:
     return number
 
 
+class Weight(NamedTuple):
+    """What hangs on a collection: its assets, their bytes, and how many of them are approved."""
+
+    assets: int
+    bytes: int
+    approved: int
+
+
+def weight(db: LibraryDatabase, uuid: str) -> Weight:
+    """What would go with a collection."""
+    row = db.one(
+        "SELECT count(*), coalesce(sum(size), 0), coalesce(sum(approved_for_broadcast), 0) FROM assets "
+        "WHERE collection_uuid = ?",
+        (uuid,),
+    )
+    return Weight(*row) if row is not None else Weight(0, 0, 0)
+
+
 def note_ingest(db: LibraryDatabase, uuid: str, time: int, *, root_device: str | None = None) -> None:
-    """A run over the collection succeeded at `time` (µs since the epoch), its root lying on `root_device` (I17)."""
+    """A run over the collection succeeded (I17).
+
+    At `time`, in µs since the epoch; its root lay on `root_device`.
+    """
     db.execute_sql(
         "UPDATE collections SET last_ingest_time = ?, root_device = coalesce(?, root_device) WHERE uuid = ?",
         (time, root_device, uuid),

@@ -14,21 +14,20 @@ from kassettui.core.kinds import split_extension
 from kassettui.media import formats
 from kassettui.media.facts import Verdict
 from kassettui.media.structure import dpx, exr, jpeg, png, tiff
-from kassettui.media.structure.reading import Nonsense, NotRegular, Short, Source
+from kassettui.media.structure.reading import Finding, Nonsense, NotRegular, Short, Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_CHECKS: Final[Mapping[formats.Structure, Callable[[Source], str]]] = {
-    formats.Structure.EXR: exr.undecided,
-    formats.Structure.PNG: png.undecided,
-    formats.Structure.JPEG: jpeg.undecided,
-    formats.Structure.TIFF: tiff.undecided,
-    formats.Structure.DPX: dpx.undecided,
-    formats.Structure.CINEON: dpx.undecided_cineon,
+_CHECKS: Final[Mapping[formats.Structure, Callable[[Source], Finding]]] = {
+    formats.Structure.EXR: exr.examine,
+    formats.Structure.PNG: png.examine,
+    formats.Structure.JPEG: jpeg.examine,
+    formats.Structure.TIFF: tiff.examine,
+    formats.Structure.DPX: dpx.examine,
+    formats.Structure.CINEON: dpx.examine_cineon,
 }
 
-_WHOLE: Final = Verdict(FrameState.OK)
 _EMPTY: Final = Verdict(FrameState.ZERO, reason="0 bytes")
 
 
@@ -61,21 +60,22 @@ def _judge(source: Source, path: str) -> Verdict:
         return _stranger(source, extension)
     check = _CHECKS.get(row.structure) if row.structure is not None else None
     if check is None:
-        return Verdict(None, reason=f"{row.label} has no structural check")
+        return Verdict(None, level=0, reason=f"{row.label} has no structural check")
     try:
-        reason = check(source)
+        finding = check(source)
     except Short as found:
         return Verdict(FrameState.TRUNCATED, reason=str(found))
     except Nonsense as found:
         return Verdict(FrameState.UNREADABLE, reason=str(found))
-    return Verdict(None, reason=reason) if reason else _WHOLE
+    state = None if finding.undecided else FrameState.OK
+    return Verdict(state, reason=finding.undecided, make=finding.make)
 
 
 def _stranger(source: Source, extension: str) -> Verdict:
     """A file whose first bytes are no format's that we know."""
     named = formats.by_extension(extension)
     if named is None:
-        return Verdict(None, reason="unknown format")
+        return Verdict(None, level=0, reason="unknown format")
     if any(mark.startswith(source.head) for mark in named.magic):
         return Verdict(FrameState.TRUNCATED, reason=f"only {source.size} bytes")
     if not any(source.head):

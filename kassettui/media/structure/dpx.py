@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
-from kassettui.media.structure.reading import Nonsense
+from kassettui.media.structure.reading import Finding, Nonsense
 
 if TYPE_CHECKING:
     from kassettui.media.structure.reading import Source
@@ -32,8 +32,8 @@ _SAMPLES: Final = {
 }
 
 
-def undecided(source: Source) -> str:
-    """Why only decoding could tell, or "". Raises Short or Nonsense."""
+def examine(source: Source) -> Finding:
+    """Raises Short or Nonsense."""
     order = ">" if source.head[:4] == b"SDPX" else "<"
     header = source.read(0, 1408)  # generic header without film and television parts
     first, declared = (
@@ -43,7 +43,7 @@ def undecided(source: Source) -> str:
     elements, width, height = struct.unpack_from(order + "HII", header, 770)
     if not 0 < elements <= 8 or not 0 < width <= _LARGEST_SIDE or not 0 < height <= _LARGEST_SIDE:
         raise Nonsense("impossible picture size")
-    known = True
+    known, make = True, f"{width}x{height} dpx"
     for number in range(elements):
         place = 780 + 72 * number
         descriptor, bits = header[place + 20], header[place + 23]
@@ -53,11 +53,12 @@ def undecided(source: Source) -> str:
         if encoding == 0 and descriptor in _SAMPLES:
             size = _raw_size(width, height, _SAMPLES[descriptor], bits, packing)
         known = known and size is not None
+        make += f" {descriptor}/{bits}/{packing}/{encoding}"
         source.needs(offset + (size or 1), "picture data")
-    return _fall_back(source, declared) if not known else ""
+    return Finding("" if known else _fall_back(source, declared), make)
 
 
-def undecided_cineon(source: Source) -> str:
+def examine_cineon(source: Source) -> Finding:
     """The same for Cineon."""
     order = ">" if source.head[:4] == b"\x80\x2a\x5f\xd7" else "<"
     header = source.read(0, 1024)
@@ -72,7 +73,8 @@ def undecided_cineon(source: Source) -> str:
     packing = {0: 0, 5: 1, 6: 1}.get(header[681])
     size = None if packing is None else _raw_size(width, height, channels, bits, packing)
     source.needs(offset + (size or 1), "picture data")
-    return _fall_back(source, declared) if size is None else ""
+    reason = _fall_back(source, declared) if size is None else ""
+    return Finding(reason, f"{width}x{height} cineon {channels}/{bits}")
 
 
 def _raw_size(width: int, height: int, samples: int, bits: int, packing: int) -> int | None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import struct
 import sys
+import zlib
 from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from kassettui.media.structure.reading import Nonsense, Short
+from kassettui.media.structure.reading import Finding, Nonsense, Short
 
 if TYPE_CHECKING:
     from kassettui.media.structure.reading import Source
@@ -26,6 +27,7 @@ _TILED, _LONG_NAMES, _DEEP, _MULTI_PART = 0x200, 0x400, 0x800, 0x1000
 _KNOWN_FLAGS: Final = _TILED | _LONG_NAMES | _DEEP | _MULTI_PART
 _MAX_ATTRIBUTES: Final = 65536
 _MAX_PARTS: Final = 4096
+_MAX_CHANNEL_LIST: Final = 1 << 20
 _WINDOW: Final = struct.Struct("<iiii")
 _INT: Final = struct.Struct("<i")
 _TILES: Final = struct.Struct("<IIB")
@@ -41,33 +43,39 @@ class _Part:
     tiles: tuple[int, int, int] | None = None
     kind: bytes = b""
     chunk_count: int = -1
+    display: tuple[int, int, int, int] | None = None
+    channels: int = 0
+
+    @property
+    def make(self) -> str:
+        """The display window's size, the compression, and the channel list by its checksum."""
+        x0, y0, x1, y1 = self.display or self.window or (0, 0, -1, -1)
+        return f"{x1 - x0 + 1}x{y1 - y0 + 1} exr {self.compression} {self.channels:08x}"
 
     @property
     def tiled(self) -> bool:
         return self.tiles is not None and self.kind not in {b"scanlineimage", b"deepscanline"}
 
 
-def undecided(source: Source) -> str:
-    """Why this file is whole only as far as a structural check can tell, or "" when it is known to be whole.
-
-    Raises Short for a truncated file, Nonsense for one that contradicts itself.
-    """
+def examine(source: Source) -> Finding:
+    """Raises Short for a truncated file, Nonsense for one that contradicts itself."""
     version = _INT.unpack_from(source.read(4, 4))[0]
     if version & 0xFF != 2:
-        return f"file version {version & 0xFF}"
+        return Finding(f"file version {version & 0xFF}")
     flags = version & ~0xFF
     if flags & ~_KNOWN_FLAGS:
         raise Nonsense("unknown version flags")
     parts, table = _headers(source, multi=bool(flags & _MULTI_PART))
     counts = [_chunk_count(part) for part in parts]
+    make = " ".join(part.make for part in parts)
     if any(count is None for count in counts):
-        return "a compression that is not known here"
+        return Finding("a compression that is not known here", make)
     first_chunk = table + 8 * sum(count or 0 for count in counts)
     source.needs(first_chunk, "chunk table")
     for part, count in zip(parts, counts, strict=True):
         _check_chunks(source, part, table, count or 0, first_chunk, flags)
         table += 8 * (count or 0)
-    return ""
+    return Finding(make=make)
 
 
 def _headers(source: Source, *, multi: bool) -> tuple[list[_Part], int]:
@@ -127,6 +135,10 @@ def _take(part: _Part, name: bytes, kind: bytes, source: Source, position: int, 
         part.compression = source.read(position, 1)[0]
     elif name == b"dataWindow" and size == 16:
         part.window = _WINDOW.unpack_from(source.read(position, 16))
+    elif name == b"displayWindow" and size == 16:
+        part.display = _WINDOW.unpack_from(source.read(position, 16))
+    elif name == b"channels" and size < _MAX_CHANNEL_LIST:
+        part.channels = zlib.crc32(source.read(position, size))
     elif name == b"tiles" and kind == b"tiledesc" and size == 9:
         part.tiles = _TILES.unpack_from(source.read(position, 9))
     elif name == b"type" and kind == b"string" and size < 64:

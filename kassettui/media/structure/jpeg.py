@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
-from kassettui.media.structure.reading import Nonsense, Short
+from kassettui.media.structure.reading import Finding, Nonsense, Short
 
 if TYPE_CHECKING:
     from kassettui.media.structure.reading import Source
@@ -24,15 +24,16 @@ _STEP: Final = 65536
 _FURTHEST: Final = 64 * 1024 * 1024
 
 
-def undecided(source: Source) -> str:
-    """Always "": a JPEG's structure says it all. Raises Short or Nonsense."""
-    _find_end(source, _first_scan(source))
-    return ""
+def examine(source: Source) -> Finding:
+    """A JPEG's structure says it all. Raises Short or Nonsense."""
+    start, make = _first_scan(source)
+    _find_end(source, start)
+    return Finding(make=make)
 
 
-def _first_scan(source: Source) -> int:
-    """Where the first scan's data begins."""
-    position, framed = 2, False
+def _first_scan(source: Source) -> tuple[int, str]:
+    """Where the first scan's data begins, and what the frame header says of the picture."""
+    position, make = 2, ""
     for _ in range(_MAX_SEGMENTS):
         mark, kind = source.read(position, 2)
         if mark != 0xFF:
@@ -49,21 +50,21 @@ def _first_scan(source: Source) -> int:
         if length < 2:
             raise Nonsense("segment of impossible length")
         if kind in _FRAMES:
-            framed = _check_frame(source, position)
+            make = _read_frame(source, position)
         position += length
         source.needs(position, "header")
         if kind == _SCAN:
-            if not framed:
+            if not make:
                 raise Nonsense("scan without a frame header")
-            return position
+            return position, make
     raise Nonsense("too many segments")
 
 
-def _check_frame(source: Source, position: int) -> bool:
-    _, _, width, components = _FRAME.unpack_from(source.read(position + 2, 6))
+def _read_frame(source: Source, position: int) -> str:
+    bits, height, width, components = _FRAME.unpack_from(source.read(position + 2, 6))
     if not width or not components:
         raise Nonsense("empty picture")
-    return True
+    return f"{width}x{height} jpeg {components} components {bits} bit"
 
 
 def _find_end(source: Source, start: int) -> None:

@@ -5,22 +5,23 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Final
 
-from kassettui.media.structure.reading import Nonsense
+from kassettui.media.structure.reading import Finding, Nonsense
 
 if TYPE_CHECKING:
     from kassettui.media.structure.reading import Source
 
 _CHUNK: Final = struct.Struct(">I4s")
-_SIZE: Final = struct.Struct(">II")
+_SIZE: Final = struct.Struct(">IIBB")
 _MAX_CHUNKS: Final = 1_000_000
 
 
-def undecided(source: Source) -> str:
-    """Always "": a PNG's structure says it all. Raises Short or Nonsense."""
+def examine(source: Source) -> Finding:
+    """A PNG's structure says it all. Raises Short or Nonsense."""
     length, kind = _CHUNK.unpack_from(source.read(8, 8))
     if kind != b"IHDR" or length != 13:
         raise Nonsense("no IHDR")
-    if not all(_SIZE.unpack_from(source.read(16, 8))):
+    width, height, depth, colour = _SIZE.unpack_from(source.read(16, 10))
+    if not width or not height:
         raise Nonsense("empty picture")
     position, data = 33, False
     for _ in range(_MAX_CHUNKS):
@@ -32,6 +33,6 @@ def undecided(source: Source) -> str:
         if kind == b"IEND":
             if not data:
                 raise Nonsense("no picture data")
-            return ""
+            return Finding(make=f"{width}x{height} png type {colour} {depth} bit")
         data = data or kind == b"IDAT"
     raise Nonsense("too many chunks")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 if TYPE_CHECKING:
@@ -18,6 +19,17 @@ FIRST: Final = 8192
 
 LARGEST: Final = 64 * 1024 * 1024
 """Bytes; no header, table or tag is believed to be longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A file that shows no damage. `undecided`: why only decoding could tell, "" when nothing is open.
+
+    `make` is what must agree across a sequence: resolution, channels, pixel type, compression.
+    """
+
+    undecided: str = ""
+    make: str = ""
 
 
 class Short(Exception):

@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
-from kassettui.media.structure.reading import Nonsense, Short
+from kassettui.media.structure.reading import Finding, Nonsense, Short
 
 if TYPE_CHECKING:
     from kassettui.media.structure.reading import Source
 
 _STRIP_OFFSETS, _STRIP_COUNTS, _TILE_OFFSETS, _TILE_COUNTS = 273, 279, 324, 325
 _WIDTH, _HEIGHT = 256, 257
-_WANTED: Final = frozenset({_STRIP_OFFSETS, _STRIP_COUNTS, _TILE_OFFSETS, _TILE_COUNTS, _WIDTH, _HEIGHT})
+_MAKE: Final = (258, 259, 262, 277, 339)  # bits, compression, photometry, samples a pixel, sample format
+_WANTED: Final = frozenset(
+    {_STRIP_OFFSETS, _STRIP_COUNTS, _TILE_OFFSETS, _TILE_COUNTS, _WIDTH, _HEIGHT, *_MAKE}
+)
 _SIZES: Final = {
     1: 1,
     2: 1,
@@ -54,22 +57,30 @@ class _Directory:
     values: dict[int, tuple[int, ...]] = field(default_factory=dict)
     next: int = 0
 
+    @property
+    def make(self) -> str:
+        """Size, and bits, samples, photometry and compression by their numbers."""
+        width, height = (self.values.get(tag, (0,))[0] for tag in (_WIDTH, _HEIGHT))
+        rest = " ".join(f"{tag}={','.join(map(str, self.values.get(tag, (1,))))}" for tag in _MAKE)
+        return f"{width}x{height} tiff {rest}"
 
-def undecided(source: Source) -> str:
-    """Why only decoding could tell, or "". Raises Short or Nonsense."""
+
+def examine(source: Source) -> Finding:
+    """Raises Short or Nonsense."""
     shape, offset = _start(source)
     if offset == 0:
         raise Short("no directory was written")
     seen: set[int] = set()
-    reason = ""
+    reason = make = ""
     while offset:
         if offset in seen or len(seen) > _MAX_DIRECTORIES:
             raise Nonsense("directories run in a circle")
         seen.add(offset)
         directory = _read_directory(source, shape, offset)
         reason = _check_data(source, directory) or reason
+        make = make or directory.make
         offset = directory.next
-    return reason
+    return Finding(reason, make)
 
 
 def _start(source: Source) -> tuple[_Shape, int]:

@@ -1,15 +1,19 @@
 """A file operation as a value: what will be done, what stands in its way, what it costs (spec: files F1–F3).
 
-Nothing here touches a disk. `planning`, `sequences`, `renaming`, `trashing` and `undo` make plans, `executing` runs just
-what they say, the command line prints them and the screen shows them. Paths are absolute, as `os.fsdecode` gives them.
+Nothing here touches a disk. `planning`, `sequences`, `renaming`, `trashing` and `undo` make plans,
+`executing` runs just what they say, the command line prints them and the screen shows them. Paths are
+absolute, as `os.fsdecode` gives them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
 
 SCHEMA_VERSION = 1
 
@@ -162,7 +166,9 @@ class SpaceNeed:
 
 @dataclass(frozen=True, slots=True)
 class PlanItem:
-    """One file, directory or sequence of the request. `size` in bytes and `count` in files include all below."""
+    """One file, directory or sequence of the request. `size` in bytes and `count` in files include
+    all below.
+    """
 
     number: int
     kind: ItemKind
@@ -178,8 +184,9 @@ class PlanItem:
 class Step:
     """One thing to do. `size` in bytes; `was` is the source's identity when planned, None for what has none.
 
-    `replaces` says that the destination stands there and goes to the trash first. `link_of` is the number of the
-    COPY step whose destination a HARDLINK shares.
+    `replaces` is what stands at the destination and is to give way. `link_of` is the number of the COPY step
+    whose destination a HARDLINK shares, or whose source a REMOVE removes. `mode` is of the directory that a
+    MKDIR makes or an RMDIR removes.
     """
 
     number: int
@@ -189,7 +196,7 @@ class Step:
     destination: str = ""
     size: int = 0
     was: Identity | None = None
-    replaces: bool = False
+    replaces: Identity | None = None
     link_of: int = -1
     mode: int = 0
 
@@ -204,7 +211,9 @@ class Options:
     durable: bool = True  # fsync files and directories before anything counts as done (F4)
     keep_replaced: bool = True  # what is overwritten goes to the trash, so that undo brings it back
     mhl: str = ""  # make the next ASC MHL generation of this directory from the copy's own hashes (F19)
-    fallback_trash: bool = False  # the answer to: no trash on this volume, use `.kassettui-trash` there? (F11)
+    fallback_trash: bool = (
+        False  # the answer to: no trash on this volume, use `.kassettui-trash` there? (F11)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Changes of rows that can be undone: tags, ratings, notes, folders, best versions (spec: files F12).
 
-Whoever makes such a change calls `record_changes` in the same transaction; `revert_changes` puts back what stood
-there, when nothing has touched those rows since. The entries stand in the journal beside the file jobs.
+Whoever makes such a change calls `record_changes` in the same transaction; `revert_changes` puts back what
+stood there, when nothing has touched those rows since. The entries stand in the journal beside the file jobs.
 """
 
 from __future__ import annotations
@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 from kassettui.core.errors import Refused
 from kassettui.core.text import to_stored
 from kassettui.library import journal
-from kassettui.library.events import JobsChanged, announce
+from kassettui.library.events import (
+    AssetsChanged,
+    FolderChanged,
+    JobsChanged,
+    TagsChanged,
+    VersionsChanged,
+    announce,
+    some,
+)
 from kassettui.library.models import json_text
 
 if TYPE_CHECKING:
@@ -108,7 +116,26 @@ def revert_changes(db: LibraryDatabase, job: int, uuid: str, at: int) -> list[Ro
         (old.id if old.undo_of is None else None, json_text({"reverts": old.id}), undone),
     )
     db.execute_sql("UPDATE journal SET undone_at = ? WHERE id = ?", (at, job))
+    _announce(db, made)
     return made
+
+
+def _announce(db: LibraryDatabase, made: Sequence[RowChange]) -> None:
+    """The events that panes of these rows wait for."""
+    rows: dict[str, set[int]] = {}
+    for change in made:
+        rows.setdefault(change.table, set()).add(change.key[0])
+        if change.table == "asset_folders":
+            rows.setdefault("folders", set()).add(change.key[1])
+    assets = set().union(*(rows.get(table, set()) for table in ("assets", "asset_tags", "asset_folders")))
+    for ids, event in (
+        (assets, AssetsChanged),
+        (rows.get("folders"), FolderChanged),
+        (rows.get("tags"), TagsChanged),
+        (rows.get("version_groups"), VersionsChanged),
+    ):
+        if ids:
+            announce(db, event(some(sorted(ids))))
 
 
 def _checked(change: RowChange) -> None:

@@ -3,8 +3,8 @@
 Functions with the database first. What the steps mean is `files/`'s business; here they are rows. Changes of
 rows alone (a tag, a rating) are entries of the same journal: `changes` makes and reverts them.
 
-An entry with `undo_of` is an undo. Undoing an undo is a redo: an entry of its own without `undo_of`, which the
-undo stack shows again. Whichever it reverts, it says so in its request's `reverts`.
+An entry with `undo_of` is an undo. Undoing an undo is a redo: an entry of its own without `undo_of`, which
+the undo stack shows again. Whichever it reverts, it says so in its request's `reverts`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from kassettui.core.errors import Ambiguous, NotFound, Refused
+from kassettui.core.errors import Ambiguous, NotFound
 from kassettui.core.text import from_stored, to_stored
 from kassettui.library.engine import executemany
 from kassettui.library.events import JobsChanged, announce
@@ -291,8 +291,8 @@ def redo_stack(db: LibraryDatabase, limit: int = 50) -> list[Entry]:
     return [
         _entry(row)
         for row in db.all(
-            f"SELECT {_COLUMNS} FROM journal WHERE undoable = 1 AND undone_at IS NULL AND undo_of IS NOT NULL "
-            "AND id > coalesce((SELECT max(id) FROM journal WHERE undo_of IS NULL "
+            f"SELECT {_COLUMNS} FROM journal "
+            "WHERE undoable = 1 AND undone_at IS NULL AND undo_of IS NOT NULL AND id > coalesce((SELECT max(id) FROM journal WHERE undo_of IS NULL "
             "AND json_extract(request, '$.reverts') IS NULL), 0) "
             "ORDER BY finished_at DESC, id DESC LIMIT ?",
             (limit,),

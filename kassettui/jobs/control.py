@@ -216,19 +216,13 @@ class Control:
         with self._condition:
             if not self._pause or self._cancel or self._state.ended:
                 return
-            self._state = step(self._state, JobState.RUNNING)
-            self._pause = self._halt = False
-            self._speed.restart(self._clock(), self._items, self._bytes)
-            self._condition.notify_all()
+            self._step(JobState.RUNNING)
         self._tell(always=True)
 
     def turn(self, to: JobState) -> None:
         """Take a step that is the owner's: begin, wait in a queue, end. IllegalTransition otherwise."""
         with self._condition:
-            self._state = step(self._state, to)
-            if to is JobState.RUNNING:
-                self._speed.restart(self._clock(), self._items, self._bytes)
-            self._condition.notify_all()
+            self._step(to)
         self._tell(always=True)
 
     def read(self) -> Progress:
@@ -264,6 +258,13 @@ class Control:
         return self._bytes_before + self._bytes
 
     # -- inside ---------------------------------------------------------------------------------------------
+
+    def _step(self, to: JobState) -> None:
+        self._state = step(self._state, to)
+        if to is JobState.RUNNING:
+            self._pause = self._halt = False  # no pause outlives it; a cancel never leads here
+            self._speed.restart(self._clock(), self._items, self._bytes)
+        self._condition.notify_all()
 
     def _begin_phase(self, phase: str) -> None:
         with self._condition:

@@ -43,9 +43,9 @@ class Subject(NamedTuple):
 
 
 _COLUMNS: Final = ", ".join(f"a.{name}" for name in Subject._fields)
-_UNFINISHED: Final = (
-    f"a.state IN ('{State.NEW}', '{State.ENRICHING}') AND a.is_deleted = 0 AND a.missing_since IS NULL"
-)
+_PRESENT: Final = "a.is_deleted = 0 AND a.missing_since IS NULL"
+_UNFINISHED: Final = f"a.state IN ('{State.NEW}', '{State.ENRICHING}') AND {_PRESENT}"
+_UNHASHED: Final = f"a.content_hash IS NULL AND a.state <> '{State.RETIRED}' AND {_PRESENT}"
 
 
 def unfinished(
@@ -54,15 +54,20 @@ def unfinished(
     collection_uuid: str | None = None,
     ids: Sequence[int] | None = None,
     lacking: tuple[str, str] | None = None,
+    checksum: str | None = None,
+    prefixes: Sequence[str] | None = None,
+    unhashed: bool = False,
     after: int = 0,
     limit: int = 500,
 ) -> list[Subject]:
     """Assets that are not ready, by id, `limit` at a time after id `after`; missing and deleted ones are
     left out.
 
-    `ids` asks among these alone; `lacking` (enricher, version) for those that it has not run over.
+    `ids` asks among these alone, `prefixes` among those whose key starts with one of them; `lacking`
+    (enricher, version) for those that it has not run over, `checksum` for those whose enrichment never
+    ended with it. `unhashed` asks for what has no content hash instead, ready or not.
     """
-    where = [_UNFINISHED, "a.id > ?"]
+    where = [_UNHASHED if unhashed else _UNFINISHED, "a.id > ?"]
     parameters: list[Any] = [after]
     if collection_uuid is not None:
         where.append("a.collection_uuid = ?")
@@ -76,6 +81,13 @@ def unfinished(
             "AND e.version = ?)"
         )
         parameters += lacking
+    if checksum is not None:
+        where.append("a.enricher_checksum IS NOT ?")
+        parameters.append(checksum)
+    if prefixes is not None:
+        where.append(f"({' OR '.join(['substr(a.canonical_key, 1, ?) = ?'] * len(prefixes)) or '0'})")
+        for prefix in map(to_stored, prefixes):
+            parameters += (len(prefix), prefix)
     rows = db.all(
         f"SELECT {_COLUMNS} FROM assets a WHERE {' AND '.join(where)} ORDER BY a.id LIMIT ?",
         (*parameters, limit),
@@ -93,10 +105,23 @@ def note_done(
         db.execute_sql(
             "INSERT INTO asset_enrichments (asset_id, enricher, version, finished_at, error) "
             "SELECT s.asset_id, ?, ?, ?, s.error FROM temp.staged s "
-            "JOIN assets a ON a.id = s.asset_id WHERE true ON CONFLICT (asset_id, enricher) DO UPDATE SET version = excluded.version, "
-            "finished_at = excluded.finished_at, error = excluded.error",
+            "JOIN assets a ON a.id = s.asset_id WHERE true ON CONFLICT (asset_id, enricher) "
+            "DO UPDATE SET version = excluded.version, finished_at = excluded.finished_at, "
+            "error = excluded.error",
             (enricher, version, now),
         )
+
+
+def versions_of(db: LibraryDatabase, asset_ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    """Which enrichers have run over these assets' present content: by asset id, enricher → its version."""
+    found: dict[int, dict[str, str]] = {}
+    for id_, enricher, version in db.execute_sql(
+        "SELECT asset_id, enricher, version FROM asset_enrichments "
+        "WHERE asset_id IN (SELECT value FROM json_each(?))",
+        (json_text(list(asset_ids)),),
+    ):
+        found.setdefault(id_, {})[enricher] = version
+    return found
 
 
 def errors_of(db: LibraryDatabase, asset_ids: Sequence[int]) -> dict[int, dict[str, str | None]]:

@@ -4,7 +4,7 @@
 lists, `resolving` turns what a person names into an asset.
 """
 
-from kassettui.library.assets.known import Detail, Known, details, known
+from kassettui.library.assets.known import Detail, Known, any_living, details, ids_of, known, lost
 from kassettui.library.assets.pages import Attached, Best, attached, summaries
 from kassettui.library.assets.resolving import by_uuid, get, resolve, several
 from kassettui.library.assets.values import (
@@ -40,13 +40,16 @@ __all__ = [
     "Known",
     "Layouts",
     "Summary",
+    "any_living",
     "asset_of",
     "attached",
     "by_uuid",
     "create_many",
     "details",
     "get",
+    "ids_of",
     "known",
+    "lost",
     "mark_missing",
     "move_many",
     "refresh_many",

@@ -77,6 +77,40 @@ def known(
     return found
 
 
+def lost(db: LibraryDatabase, collection_uuid: str) -> list[Known]:
+    """The assets of a collection that are missing and not deleted.
+
+    What a new item may turn out to be (I15).
+    """
+    rows = db.execute_sql(
+        "SELECT id, canonical_key, content_signature, enricher_checksum, missing_since, is_deleted, health "
+        "FROM assets WHERE missing_since IS NOT NULL AND is_deleted = 0 AND collection_uuid = ?",
+        (collection_uuid,),
+    )
+    return [
+        Known(id_, from_stored(key), signature, checksum, missing, bool(deleted), health)
+        for id_, key, signature, checksum, missing, deleted, health in rows
+    ]
+
+
+def any_living(db: LibraryDatabase, collection_uuid: str) -> bool:
+    """Whether the collection has an asset that is neither missing nor deleted."""
+    found = db.scalar(
+        "SELECT 1 FROM assets WHERE collection_uuid = ? AND missing_since IS NULL AND is_deleted = 0 LIMIT 1",
+        (collection_uuid,),
+    )
+    return found is not None
+
+
+def ids_of(db: LibraryDatabase, uuids: Sequence[str]) -> dict[str, int]:
+    """The row ids of these uuids, in one query; those that are not there are left out."""
+    rows = db.all(
+        "SELECT uuid, id FROM assets WHERE uuid IN (SELECT value FROM json_each(?))",
+        (json_text(list(uuids)),),
+    )
+    return dict(rows)
+
+
 def details(db: LibraryDatabase, ids: Sequence[int]) -> dict[int, Detail]:
     """The rows of these ids, in one query; those that are gone are left out."""
     rows = db.all(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from kassettui.core.health import DAMAGED
 from kassettui.core.lifecycle import Standing, State, created, updated
 from kassettui.core.text import to_stored
 from kassettui.library import engine, stamps
@@ -50,7 +51,7 @@ _ITEM: Final = (
 _PLACED: Final = ("kind", "name", "extension", "path", "version_number", "layout_id")
 _MEASURED: Final = tuple(name for name in _ITEM if name not in ("canonical_key", *_PLACED))
 # What the frames' health and the content's hash say: it holds as long as the content does.
-_CONTENT: Final = ("health", "health_counts", "content_hash")
+_CONTENT: Final = ("health", "health_counts", "damaged_count", "content_hash")
 _STAGED: Final = ("asset_id", "uuid", *_ITEM, *_CONTENT)
 
 _NEW: Final = created()
@@ -78,12 +79,13 @@ _UPDATE: Final = (
     f"health_at = CASE WHEN {_CHANGED} THEN CASE WHEN s.health IS NOT NULL THEN ?1 END "
     "ELSE assets.health_at END, "
     f"health_frames = CASE WHEN {_CHANGED} THEN NULL ELSE assets.health_frames END, "
-    f"damaged_count = CASE WHEN {_CHANGED} THEN NULL ELSE assets.damaged_count END, "
+    f"damaged_count = CASE WHEN {_CHANGED} THEN s.damaged_count ELSE assets.damaged_count END, "
     f"verified_at = CASE WHEN {_CHANGED} THEN NULL ELSE assets.verified_at END, "
     f"content_hash = CASE WHEN s.content_hash IS NOT NULL OR {_CHANGED} THEN s.content_hash "
     "ELSE assets.content_hash END, "
     f"state = {_STATE_AFTER_UPDATE}, approved_for_broadcast = 0, missing_since = NULL, moved_to = NULL, "
-    "last_error = NULL, updated_at = ?1 FROM temp.staged s WHERE assets.id = s.asset_id"
+    "last_error = NULL, enricher_checksum = NULL, updated_at = ?1 FROM temp.staged s "
+    "WHERE assets.id = s.asset_id"
 )
 _FORGET_ENRICHMENTS: Final = (
     "DELETE FROM asset_enrichments WHERE asset_id IN (SELECT s.asset_id FROM temp.staged s "
@@ -96,6 +98,8 @@ _REFRESH: Final = (
     "ELSE assets.health END, "
     "health_counts = CASE WHEN coalesce(assets.health_level, 0) = 0 THEN s.health_counts "
     "ELSE assets.health_counts END, "
+    "damaged_count = CASE WHEN coalesce(assets.health_level, 0) = 0 THEN s.damaged_count "
+    "ELSE assets.damaged_count END, "
     "content_hash = coalesce(s.content_hash, assets.content_hash), missing_since = NULL, moved_to = NULL "
     "FROM temp.staged s WHERE assets.id = s.asset_id"
 )
@@ -113,9 +117,12 @@ _MOVE: Final = (
 _STEP_ASIDE: Final = (
     "UPDATE assets SET canonical_key = '\x1bmoving:' || id WHERE id IN (SELECT asset_id FROM temp.staged)"
 )
+_LEAVE_PATTERN: Final = (
+    "UPDATE asset_folders SET sequence_pattern = NULL WHERE asset_id IN (SELECT asset_id FROM temp.staged)"
+)
 _FOLLOW_PATTERN: Final = (
-    "UPDATE asset_folders SET sequence_pattern = s.sequence_pattern_path FROM (SELECT asset_id, "
-    "CASE WHEN kind = 'sequence' THEN path END AS sequence_pattern_path FROM temp.staged) s "
+    "UPDATE asset_folders SET sequence_pattern = s.pattern_path FROM (SELECT asset_id, "
+    "CASE WHEN kind = 'sequence' THEN path END AS pattern_path FROM temp.staged) s "
     "WHERE asset_folders.asset_id = s.asset_id"
 )
 
@@ -165,6 +172,7 @@ def move_many(db: LibraryDatabase, founds: Iterable[Found], *, now: int | None =
     moves = list(founds)
     for _ in staged(db, ("asset_id",), ((move.asset_id,) for move in moves)):
         db.execute_sql(_STEP_ASIDE)
+        db.execute_sql(_LEAVE_PATTERN)
     return _change(db, moves, (_MOVE, (time,)), (_FOLLOW_PATTERN, ()))
 
 
@@ -281,6 +289,7 @@ def _rows(db: LibraryDatabase, founds: Iterable[Found], uuids: list[str]) -> Ite
             item.signature,
             item.health,
             json_text(dict(item.health_counts)) if item.health_counts else None,
+            sum(item.health_counts.get(state, 0) for state in DAMAGED) if item.health_counts else None,
             found.content_hash,
         )
 

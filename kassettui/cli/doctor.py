@@ -71,16 +71,14 @@ def settings(invocation: Invocation) -> Iterator[Finding]:
 
 def database_engine(_invocation: Invocation) -> Iterator[Finding]:
     """SQLite's version: older ones can corrupt a library that two processes write."""
-    import apsw
+    from kassettui.library.engine import SOUND_SQLITE, sqlite_version
 
-    from kassettui.library.engine import SOUND_SQLITE
-
-    version = apsw.sqlite_lib_version()
-    sound = tuple(map(int, version.split("."))) >= SOUND_SQLITE
+    version = sqlite_version()
+    sound = version >= SOUND_SQLITE
     yield Finding(
         "database engine",
         Verdict.OK if sound else Verdict.FAIL,
-        f"SQLite {version} (apsw {apsw.apsw_version()})",
+        f"SQLite {'.'.join(map(str, version))}",
         "" if sound else "Install a newer apsw: this SQLite can corrupt a library that two processes write.",
     )
 
@@ -89,7 +87,10 @@ def library(invocation: Invocation) -> Iterator[Finding]:
     """The library: whether it is there, where it lies, whether it opens, who may read it, room to grow."""
     from kassettui.library import place
 
-    path = invocation.library_path
+    try:
+        path = invocation.settings.library_path
+    except KassettuiError:  # told by the check of the settings
+        return
     lies = place.examine(str(path))
     yield Finding(
         "library's file system",
@@ -107,13 +108,17 @@ def library(invocation: Invocation) -> Iterator[Finding]:
 
 
 def _opened(invocation: Invocation, path: Path) -> Iterator[Finding]:
+    from kassettui.library.stats import info
+
     try:
-        with invocation.reading() as opened:
-            info = opened.info()
+        known = info(invocation.reading())
     except KassettuiError as error:
         yield Finding("library", Verdict.FAIL, error.message, error.remedy)
         return
-    yield Finding("library", Verdict.OK, f"{path}, schema {info.schema}, journal {info.journal}")
+    found = (
+        f"{path}, {wording.plural(known.assets, 'asset')}, version {known.version}, journal {known.journal}"
+    )
+    yield Finding("library", Verdict.OK, found)
 
 
 def _permissions(what: str, path: Path) -> Iterator[Finding]:

@@ -43,18 +43,18 @@ _COUNTS: Final = (
 
 def exit_code(reports: Sequence[Report]) -> ExitCode:
     """The one code of several runs: what they share; partial where some ended well and some did not."""
-    codes = {report.exit_code for report in reports}
+    codes = {report.exit_code for report in reports} or {ExitCode.DONE}
     if ExitCode.INTERRUPTED in codes:
         return ExitCode.INTERRUPTED
     return codes.pop() if len(codes) == 1 else ExitCode.PARTIAL
 
 
-def answer(invocation: Invocation, reports: Sequence[Report]) -> None:
-    """Say how it went, on stdout and stderr."""
+def answer(invocation: Invocation, reports: Sequence[Report], *, several: bool = False) -> None:
+    """Say how it went, on stdout and stderr; `several`: as a list, also where it was one run."""
     for report in reports:
         _complain(invocation, report)
     documents = [_document(report) for report in reports]
-    one = documents[0] if len(documents) == 1 else None
+    one = documents[0] if len(documents) == 1 and not several else None
     if invocation.streams:
         fields = one if one is not None else {"runs": documents}
         invocation.output.json({**fields, "schema_version": 1, "type": "summary"})

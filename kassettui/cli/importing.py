@@ -67,7 +67,7 @@ _SHORT = ("title", "season", "episode")
 @click.option("--json-lines", is_flag=True, help="Events as JSON, one a line; the last is the summary.")
 @pass_invocation
 def import_(
-    invocation: Invocation, paths: tuple[str, ...], json_lines: bool, test_db: bool, **given: Any
+    invocation: Invocation, /, paths: tuple[str, ...], json_lines: bool, test_db: bool, **given: Any
 ) -> int:
     """Import a directory, or a part of it, into the library.
 

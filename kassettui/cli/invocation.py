@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kassettui.cli.interruption import Interruption
 from kassettui.cli.output import Output
 from kassettui.cli.people import People
 from kassettui.core.errors import KassettuiError
@@ -18,6 +17,7 @@ from kassettui.core.errors import KassettuiError
 if TYPE_CHECKING:
     from typing import TextIO
 
+    from kassettui.cli.interruption import Interruption
     from kassettui.config import Settings
     from kassettui.library.library import Library
     from kassettui.workspace import Workspace
@@ -93,7 +93,9 @@ class Invocation:
         """
         from kassettui.workspace import Workspace
 
-        assert self._workspace is None, "a command has one workspace"
+        if self._workspace is not None:
+            assert self._workspace.read_only == read_only, "a command has one workspace"
+            return self._workspace
         self._workspace = Workspace.open(self.settings, library=library, create=create, read_only=read_only)
         return self._workspace
 

@@ -36,7 +36,7 @@ SECTIONS: Final = {
         "demo": _at("demo", "demo", "Make a small show of real files, and import it."),
     },
     "Look": {
-        "ls": _at("listing", "ls", "List assets."),
+        "ls": _at("finding", "ls", "List assets."),
         "show": _at("showing", "show", "Everything that is known of an asset."),
         "find": _at("finding", "find", "Search the library."),
         "seq": _at("sequences", "seq", "Image sequences on disk; needs no library."),

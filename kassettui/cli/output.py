@@ -104,6 +104,7 @@ class Output:
         self.terminal = fd is not None and os.isatty(fd)
         self.width = width or (terminal_width(fd) if self.terminal and fd is not None else 80)
         self.color = color and self.terminal
+        self.unicode = encoding.replace("-", "").lower() == "utf8"
         self.answered = False
         """Whether a document that says how it went has been written."""
 

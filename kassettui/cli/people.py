@@ -71,12 +71,15 @@ class People:
         for line in text.splitlines():
             self._say(safe(line))
 
+    @property
+    def asks(self) -> bool:
+        """Whether there is somebody who can be asked."""
+        return self.terminal and self._stdin is not None and os.isatty(self._stdin)
+
     def confirm(self, question: str, *, yes: bool = False) -> bool:
         """Ask on a terminal; elsewhere, and for an empty answer, it is no. `yes` skips the question."""
-        if yes:
-            return True
-        if self._stdin is None or not self.terminal or not os.isatty(self._stdin):
-            return False
+        if yes or self._stdin is None or not self.asks:
+            return yes
         self._write(f"{safe(question)} [y/N] ".encode(self._encoding, "replace"))
         answer = os.read(self._stdin, 64)
         return answer.decode(errors="replace").strip().lower() in _YES

@@ -53,9 +53,13 @@ class Column:
     right: bool = False
     shrinks: bool = False
     rank: int = 0
+    of_row: Callable[[Row], str] | None = None
+    """Where a terminal's words need more than the one value."""
 
     def cell(self, row: Row) -> str:
         """The value's words, safe for a terminal."""
+        if self.of_row is not None:
+            return safe(self.of_row(row))
         value = row.get(self.key)
         return "" if value is None else safe(self.shown(value))
 
@@ -97,8 +101,10 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
 
 def separated(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[str]:
     """Tab-separated lines with a header; tabs, newlines and control characters as visible escapes."""
+    rows = iter(rows)
+    first = list(islice(rows, 1))  # what fails before the first row leaves no header behind
     yield "\t".join(column.key for column in columns)
-    for row in rows:
+    for row in chain(first, rows):
         values = (column.plain(row.get(column.key)) for column in columns)
         yield "\t".join("" if value is None else safe(str(value)) for value in values)
 
@@ -144,7 +150,7 @@ def labelled(facts: Sequence[Fact], width: int, *, color: bool) -> Iterator[str]
     for fact in facts:
         name = painted(pad(safe(fact.label), column), "head", color=color)
         for piece in _wrapped(safe(fact.value), max(8, width - column - len(_GAP))):
-            yield f"{name}{_GAP}{painted(piece, fact.style, color=color)}".rstrip()
+            yield f"{name}{_GAP}{painted(piece, fact.style, color=color)}".rstrip(" ")
             name = " " * column
 
 
@@ -206,4 +212,4 @@ def _line(
     parts = []
     for cell, column, width, style in zip(cells, columns, widths, styles, strict=True):
         parts.append(painted(pad(cut(cell, width), width, right=column.right), style, color=color))
-    return _GAP.join(parts).rstrip()
+    return _GAP.join(parts).rstrip(" ")

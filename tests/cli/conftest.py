@@ -78,7 +78,10 @@ def process() -> Runner:
 
     def call(*arguments: str | Path, code: int = 0) -> Answer:
         done = subprocess.run(
-            [*PROGRAM, *map(os.fspath, arguments)], stdin=subprocess.DEVNULL, capture_output=True, timeout=100
+            [*PROGRAM, *(os.fspath(argument) for argument in arguments)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=100,
         )
         answer = Answer(done.returncode, done.stdout, done.stderr.decode(errors="replace"))
         assert answer.code == code, f"exit {answer.code}, wanted {code}\n{answer.err}\n{answer.out[-2000:]!r}"
@@ -94,7 +97,9 @@ def terminal() -> Iterator[Callable[..., Terminal]]:
     started: list[Terminal] = []
 
     def start(*arguments: str | Path, columns: int = 80, lines: int = 24, **environment: str) -> Terminal:
-        shown = Terminal([*PROGRAM, *map(os.fspath, arguments)], columns, lines, environment)
+        shown = Terminal(
+            [*PROGRAM, *(os.fspath(argument) for argument in arguments)], columns, lines, environment
+        )
         started.append(shown)
         return shown
 

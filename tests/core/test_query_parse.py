@@ -134,6 +134,11 @@ def test_L7_text_contains_exact_regex_glob() -> None:
     assert tree("name!=comp") == Not(text_is("name", Match.EXACT, "comp"))
 
 
+def test_L7_patterns_may_hold_parentheses_in_pairs() -> None:
+    assert tree("(name~^(a|b)c$ d)") == And((text_is("name", Match.REGEX, "^(a|b)c$"), Word("d")))
+    assert tree('name~"a b)"') == text_is("name", Match.REGEX, "a b)")
+
+
 def test_L7_presence_and_absence() -> None:
     title = FIELD_NAMES["title"]
     assert tree("title:*") == Present(title)

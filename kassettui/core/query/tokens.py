@@ -159,12 +159,26 @@ def _term(query: str, field: re.Match[str]) -> Token:
         inner = _OPERATOR.match(query, position)
         if inner is not None:
             operator, position = inner[0], inner.end()
-    value = _piece(query, position, split=operator == ":")
+    value = _pattern(query, position) if operator == "~" else _piece(query, position, split=operator == ":")
     upper = None
     if operator == ":" and query.startswith("..", value.span.end):
         upper = _piece(query, value.span.end + 2, split=False)
     end = upper.span.end if upper is not None else value.span.end
     return Token(Sign.TERM, Span(field.start(), end), field[1], operator, value, upper)
+
+
+def _pattern(query: str, start: int) -> Piece:
+    """The pattern that begins at `start`: unquoted it may hold parentheses, as long as they are in pairs."""
+    if query[start : start + 1] == '"':
+        return _quoted(query, start)
+    end = start
+    depth = 0
+    while end < len(query) and query[end] not in _SPACE:
+        depth += (query[end] == "(") - (query[end] == ")")
+        if depth < 0:
+            break
+        end += 1
+    return Piece(query[start:end], quoted=False, span=Span(start, end))
 
 
 def _piece(query: str, start: int, *, split: bool) -> Piece:

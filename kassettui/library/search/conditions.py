@@ -215,12 +215,12 @@ def _escaped(text: str) -> str:
 
 def _text(node: TextIs, names: Names) -> Condition:
     field = node.field
-    if field.many or field.name.startswith("layout.") or field.name == "collection":
-        return _by_ids(field, names.matching(field, node.match, node.value))
     if field.name == "metadata":
         inside, parameters = comparison("CAST(j.atom AS TEXT)", node.match, node.value)
         exists = f"SELECT 1 FROM json_tree(a.metadata) j WHERE j.atom IS NOT NULL AND {inside}"
         return Condition(f"EXISTS ({exists})", parameters)
+    if field.many or field.name.startswith("layout.") or field.name == "collection":
+        return _by_ids(field, names.matching(field, node.match, node.value))
     column = column_of(field)
     value = node.value.lower() if field.name == "id" else node.value
     if field.name == "id" and node.match is Match.CONTAINS:

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from kassettui.core.query.syntax import Match
+from kassettui.core.text import to_stored
 from kassettui.library.search.conditions import comparison
 
 if TYPE_CHECKING:
@@ -69,7 +70,8 @@ def _question(field: Field, match: Match, value: str) -> tuple[str, tuple[Any, .
         return f"{FOLDER_PATHS} SELECT id FROM tree WHERE {sql}", parameters
     if field.name == "collection":
         if exact:
-            return "SELECT uuid FROM collections WHERE uuid = ? OR name_key = ?", (value, value.casefold())
+            sql = "SELECT uuid FROM collections WHERE uuid = ? OR name_key = ?"
+            return sql, (to_stored(value), to_stored(value.casefold()))
         sql, parameters = comparison("name", match, value)
         return f"SELECT uuid FROM collections WHERE {sql}", parameters
     sql, parameters = comparison("value", match, value)

@@ -77,6 +77,8 @@ class Mode(Enum):
     READ = "read"
     FROZEN = "frozen"
     """Reading a file on a file system that cannot be written: no locks, no shared memory."""
+    SCRATCH = "scratch"
+    """A database of its own in memory, for comparing."""
 
 
 _TROUBLE: Final[tuple[tuple[tuple[type[apsw.Error], ...], Trouble], ...]] = (
@@ -143,7 +145,8 @@ class LibraryDatabase(APSWDatabase):  # type: ignore[misc] # playhouse has no ty
 
     def _connect(self) -> apsw.Connection:
         flags = apsw.SQLITE_OPEN_URI
-        flags |= apsw.SQLITE_OPEN_READWRITE if self.mode is Mode.WRITE else apsw.SQLITE_OPEN_READONLY
+        writing = self.mode in (Mode.WRITE, Mode.SCRATCH)
+        flags |= apsw.SQLITE_OPEN_READWRITE if writing else apsw.SQLITE_OPEN_READONLY
         connection = apsw.Connection(_uri(self._path, self.mode), flags=flags)
         try:
             connection.set_busy_handler(self._wait)
@@ -181,6 +184,8 @@ def open_database(
 
 def _uri(path: str, mode: Mode) -> str:
     """The file name for SQLite: any bytes, no surprises from `?` and `%`."""
+    if mode is Mode.SCRATCH:
+        return ":memory:"
     suffix = {Mode.WRITE: "?mode=rw", Mode.READ: "?mode=ro", Mode.FROZEN: "?immutable=1"}[mode]
     return f"file:{quote(os.fsencode(os.path.abspath(path)))}{suffix}"
 
@@ -197,12 +202,13 @@ def _settle(connection: apsw.Connection, mode: Mode) -> None:
     ):
         connection.config(switch, value)
     cache = _WRITER_CACHE if mode is Mode.WRITE else _READER_CACHE
-    connection.execute("PRAGMA mmap_size=0; PRAGMA cell_size_check=1; PRAGMA temp_store=2")
-    connection.execute(f"PRAGMA cache_size=-{cache // _KIB}")
+    pragmas = ["mmap_size=0", "cell_size_check=1", "temp_store=2", f"cache_size=-{cache // _KIB}"]
     if mode is Mode.WRITE:
-        connection.execute(f"PRAGMA journal_size_limit={_JOURNAL_LIMIT}")
-    else:
-        connection.execute("PRAGMA query_only=1")
+        pragmas.append(f"journal_size_limit={_JOURNAL_LIMIT}")
+    elif mode is not Mode.SCRATCH:
+        pragmas.append("query_only=1")
+    for pragma in pragmas:
+        connection.execute(f"PRAGMA {pragma}").fetchall()
 
 
 def may_be_frozen(path: str) -> bool:
@@ -226,16 +232,19 @@ def journal_mode(db: LibraryDatabase) -> str:
 def choose_journal(db: LibraryDatabase, *, wal: bool) -> str | None:
     """Put the file into WAL or rollback mode. Returns why WAL was not possible, or None when all is as asked.
 
-    WAL is proved by a real write: the PRAGMA answers "wal" where shared memory cannot work (L3). When another
-    process holds the file, it stays as it is.
+    WAL is proved when it is switched on, by a real write: the PRAGMA answers "wal" where shared memory
+    cannot work (L3). When another process holds the file, it stays as it is.
     """
     if not wal:
         return _leave_wal(db) if journal_mode(db) == "wal" else None
     try:
-        if journal_mode(db) != "wal":
+        if journal_mode(db) == "wal":
+            db.execute_sql("BEGIN IMMEDIATE")  # shared memory works, or this fails
+            db.execute_sql("ROLLBACK")
+        else:
             db.execute_sql("PRAGMA journal_mode=WAL")
-        _touch(db)
-    except peewee.PeeweeException as error:
+            _touch(db)
+    except ERRORS as error:
         cause = _engine_error(error)
         if isinstance(cause, apsw.BusyError | apsw.FullError | apsw.CorruptError | apsw.NotADBError):
             raise
@@ -303,6 +312,17 @@ def close(db: LibraryDatabase) -> None:
         db.dispose()
 
 
+def tidy(path: str) -> None:
+    """Remove the empty `-wal` and its `-shm` that reading left behind, unless somebody has the file open."""
+    try:
+        if os.stat(path + "-wal").st_size == 0:
+            db = open_database(path, Mode.WRITE, busy_timeout=0)
+            db.all("SELECT count(*) FROM sqlite_schema")
+            close(db)
+    except (OSError, KassettuiError, *ERRORS):
+        return  # not ours to remove, or nothing there
+
+
 def abandon(db: LibraryDatabase) -> None:
     """Close a connection and leave the WAL alone: its path may belong to another file by now."""
     if not db.is_closed():
@@ -318,7 +338,7 @@ def require_application(db: LibraryDatabase, application_id: int, path: str) -> 
     """Raise LibraryCorrupt unless the file says that it is one of ours."""
     try:
         found = db.scalar("PRAGMA application_id")
-    except peewee.PeeweeException as error:
+    except ERRORS as error:
         raise translated(error, path) from error
     if found != application_id:
         raise LibraryCorrupt(
@@ -357,9 +377,28 @@ def integrity_check(db: LibraryDatabase, limit: int = 100) -> list[str]:
 def _check(db: LibraryDatabase, pragma: str) -> list[str]:
     try:
         answers = [str(answer) for (answer,) in db.all(pragma)]
-    except peewee.PeeweeException as error:  # a damaged page may raise instead of being reported
+    except ERRORS as error:  # a damaged page may raise instead of being reported
         return [safe(str(_engine_error(error)))]
     return [] if answers == ["ok"] else answers
+
+
+def full_text_fault(db: LibraryDatabase) -> str | None:
+    """What is wrong with the full-text index, against itself and its table; None when nothing is.
+
+    On a connection that writes: the index takes the write lock to look at itself.
+    """
+    try:
+        db.execute_sql("INSERT INTO assets_fts (assets_fts, rank) VALUES ('integrity-check', 1)")
+    except ERRORS as error:
+        if trouble(error) is not Trouble.DAMAGE:
+            raise
+        return safe(str(_engine_error(error)))
+    return None
+
+
+def sqlite_version() -> tuple[int, ...]:
+    """The version of the SQLite that is in use."""
+    return tuple(map(int, apsw.sqlite_lib_version().split(".")))
 
 
 def copy_into(source: LibraryDatabase, target: LibraryDatabase) -> None:

@@ -117,7 +117,8 @@ def path_of(db: LibraryDatabase, folder_id: int) -> str:
         "WITH RECURSIVE way (id, parent_id, name, depth) AS ("
         "SELECT id, parent_id, name, 0 FROM folders WHERE id = ? "
         "UNION ALL SELECT f.id, f.parent_id, f.name, way.depth + 1 FROM folders f "
-        "JOIN way ON f.id = way.parent_id WHERE way.depth < 10000) SELECT name FROM way WHERE parent_id IS NOT NULL ORDER BY depth DESC",
+        "JOIN way ON f.id = way.parent_id WHERE way.depth < 10000) "
+        "SELECT name FROM way WHERE parent_id IS NOT NULL ORDER BY depth DESC",
         (folder_id,),
     )
     if not rows and folder_id != ROOT:

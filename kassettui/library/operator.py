@@ -21,7 +21,7 @@ from concurrent.futures import wait
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from kassettui.core.errors import LibraryClosed, LibraryReadOnly
-from kassettui.library import place
+from kassettui.library import engine, place
 from kassettui.library.events import Events
 from kassettui.library.readers import Readers, ReadPool
 from kassettui.library.work import Job, Priority, WriteFuture
@@ -191,6 +191,8 @@ class Operator:
         self._pool.close(min(timeout, 1.0))
         self._readers.close(min(timeout, 1.0))
         ended = self._writer.close(max(0.0, deadline - time.monotonic()))
+        if ended and place.still(self.path, self._target.identity):
+            engine.tidy(self.path)
         self.events.close(max(0.1, min(2.0, deadline - time.monotonic())))
         return ended
 

@@ -133,6 +133,14 @@ def identity(path: str) -> FileIdentity | None:
     return FileIdentity(found.st_dev, found.st_ino)
 
 
+def still(path: str, expected: FileIdentity) -> bool:
+    """Whether `path` stands for the same file as before, as far as can be seen."""
+    try:
+        return identity(path) == expected
+    except LibraryUnavailable:
+        return False
+
+
 def read_header(path: str) -> Header:
     """What the file at `path` is. Raises LibraryUnavailable when it cannot be read, or is no regular file."""
     try:

@@ -139,7 +139,8 @@ def add_decisions(db: LibraryDatabase, run_id: int, decisions: Iterable[RunDecis
         db,
         "INSERT INTO run_decisions (run_id, asset_id, canonical_key, decision, reason, detail) "
         "VALUES (?1, coalesce(?2, (SELECT a.id FROM assets a "
-        "JOIN runs r ON r.collection_uuid = a.collection_uuid WHERE r.id = ?1 AND a.canonical_key = ?3)), ?3, ?4, ?5, ?6)",
+        "JOIN runs r ON r.collection_uuid = a.collection_uuid "
+        "WHERE r.id = ?1 AND a.canonical_key = ?3)), ?3, ?4, ?5, ?6)",
         (
             (
                 run_id,

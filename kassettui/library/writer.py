@@ -28,7 +28,7 @@ from kassettui.core.errors import (
 from kassettui.core.text import safe
 from kassettui.library import engine
 from kassettui.library.engine import LibraryDatabase, Mode, Trouble
-from kassettui.library.place import FileIdentity, identity
+from kassettui.library.place import FileIdentity, identity, still
 from kassettui.library.work import Job, JobQueue
 
 if TYPE_CHECKING:
@@ -202,8 +202,8 @@ class Writer:
         db.pop_transaction()
         self._metrics.write_run.observe(time.monotonic() - began)
         announced, db.pending_events = db.pending_events, []
-        self._answer()
         self._events.publish(announced)
+        self._answer()
 
     def _members(self, began: float, *, full: bool) -> Iterator[Job]:
         """The group's jobs, those of an earlier attempt first, then what waits, within the limits."""
@@ -262,8 +262,8 @@ class Writer:
             raise
         self._metrics.write_run.observe(time.monotonic() - began)
         announced, db.pending_events = db.pending_events, []
-        self._answer()
         self._events.publish(announced)
+        self._answer()
 
     # -- trouble --------------------------------------------------------------------------------------------
 
@@ -386,7 +386,7 @@ class Writer:
     def _empty_wal(self) -> bool:
         """Idle: all of the log goes into the file. Whether it did."""
         db = self._db
-        if db is None or db.is_closed() or identity(self._target.path) != self._target.identity:
+        if db is None or db.is_closed() or not still(self._target.path, self._target.identity):
             self._wal_pages = 0
             return True
         try:
@@ -401,10 +401,7 @@ class Writer:
         db = self._db
         if db is None or db.is_closed():
             return
-        try:
-            same = identity(self._target.path) == self._target.identity
-        except KassettuiError:
-            same = False
+        same = still(self._target.path, self._target.identity)
         if same and self._wal_pages:
             self._empty_wal()
         db, self._db = self._db, None

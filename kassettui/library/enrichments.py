@@ -45,6 +45,10 @@ class Subject(NamedTuple):
 _COLUMNS: Final = ", ".join(f"a.{name}" for name in Subject._fields)
 _PRESENT: Final = "a.is_deleted = 0 AND a.missing_since IS NULL"
 _UNFINISHED: Final = f"a.state IN ('{State.NEW}', '{State.ENRICHING}') AND {_PRESENT}"
+_LACKING: Final = (
+    "NOT EXISTS (SELECT 1 FROM asset_enrichments e WHERE e.asset_id = a.id AND e.enricher = ? "
+    "AND e.version = ?)"
+)
 _UNHASHED: Final = f"a.content_hash IS NULL AND a.state <> '{State.RETIRED}' AND {_PRESENT}"
 
 
@@ -67,32 +71,55 @@ def unfinished(
     (enricher, version) for those that it has not run over, `checksum` for those whose enrichment never
     ended with it. `unhashed` asks for what has no content hash instead, ready or not.
     """
-    where = [_UNHASHED if unhashed else _UNFINISHED, "a.id > ?"]
-    parameters: list[Any] = [after]
+    where, parameters = _where(_UNHASHED if unhashed else _UNFINISHED, collection_uuid, ids, prefixes)
+    where.append("a.id > ?")
+    parameters.append(after)
+    if lacking is not None:
+        where.append(_LACKING)
+        parameters += lacking
+    if checksum is not None:
+        where.append("a.enricher_checksum IS NOT ?")
+        parameters.append(checksum)
+    rows = db.all(
+        f"SELECT {_COLUMNS} FROM assets a WHERE {' AND '.join(where)} ORDER BY a.id LIMIT ?",
+        (*parameters, limit),
+    )
+    return [_subject(row) for row in rows]
+
+
+def count_unfinished(
+    db: LibraryDatabase,
+    *,
+    collection_uuid: str | None = None,
+    ids: Sequence[int] | None = None,
+    checksum: str | None = None,
+    prefixes: Sequence[str] | None = None,
+) -> int:
+    """How many assets `unfinished` would give in all."""
+    where, parameters = _where(_UNFINISHED, collection_uuid, ids, prefixes)
+    if checksum is not None:
+        where.append("a.enricher_checksum IS NOT ?")
+        parameters.append(checksum)
+    number: int = db.scalar(f"SELECT count(*) FROM assets a WHERE {' AND '.join(where)}", parameters)
+    return number
+
+
+def _where(
+    what: str, collection_uuid: str | None, ids: Sequence[int] | None, prefixes: Sequence[str] | None
+) -> tuple[list[str], list[Any]]:
+    """The conditions, and their values, that narrow `what` to a part of the library."""
+    where, parameters = [what], list[Any]()
     if collection_uuid is not None:
         where.append("a.collection_uuid = ?")
         parameters.append(collection_uuid)
     if ids is not None:
         where.append("a.id IN (SELECT value FROM json_each(?))")
         parameters.append(json_text(list(ids)))
-    if lacking is not None:
-        where.append(
-            "NOT EXISTS (SELECT 1 FROM asset_enrichments e WHERE e.asset_id = a.id AND e.enricher = ? "
-            "AND e.version = ?)"
-        )
-        parameters += lacking
-    if checksum is not None:
-        where.append("a.enricher_checksum IS NOT ?")
-        parameters.append(checksum)
     if prefixes is not None:
         where.append(f"({' OR '.join(['substr(a.canonical_key, 1, ?) = ?'] * len(prefixes)) or '0'})")
         for prefix in map(to_stored, prefixes):
             parameters += (len(prefix), prefix)
-    rows = db.all(
-        f"SELECT {_COLUMNS} FROM assets a WHERE {' AND '.join(where)} ORDER BY a.id LIMIT ?",
-        (*parameters, limit),
-    )
-    return [_subject(row) for row in rows]
+    return where, parameters
 
 
 def note_done(

@@ -1,4 +1,4 @@
-"""What a scan leaves out: the names ignored by default, and `.kassettuiignore` files (spec: ingest).
+"""Which names of a directory a scan looks at: ignored names, `.kassettuiignore`, extensions (spec: ingest).
 
 Patterns are gitignore's. An ignore file counts for its directory and below, the deeper one over the higher,
 and all of them over the defaults (so `!.reference` brings a dotfile back); what is in an ignored directory
@@ -7,16 +7,20 @@ cannot be brought back, because nobody looks into it. Nothing here touches a dis
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
+from enum import Enum, auto
+from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
-from pathspec import GitIgnoreSpec
-from pathspec.patterns.gitignore import GitIgnorePatternError
-
 from kassettui.core.errors import InvalidInput
+from kassettui.core.kinds import COMPOUND_EXTENSIONS, Kind, is_frame_extension, kind_of, split_extension
+from kassettui.core.naming import TEMPORARY_ENDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from pathspec import GitIgnoreSpec
 
 IGNORE_FILE: Final = ".kassettuiignore"
 """A file of this name holds the patterns of its directory."""
@@ -24,7 +28,9 @@ IGNORE_FILE: Final = ".kassettuiignore"
 DEFAULT_NAMES: Final = frozenset({"Thumbs.db", "@eaDir", "lost+found"})
 """Ignored by name. Everything that begins with a dot is ignored too (`.DS_Store`, `._*`, `.snapshot`)."""
 
-_SILENT: Final = (".DS_Store", "._", ".nfs", ".snapshot", ".fuse_hidden", IGNORE_FILE)
+_PACKED: Final = frozenset(extension.rpartition(".")[2] for extension in COMPOUND_EXTENSIONS)
+_MOST_KNOWN: Final = 4096  # extensions remembered: a tree of numbered backups has endless ones
+_SILENT: Final = (".DS_Store", "._", ".nfs", ".snapshot", ".fuse_hidden", ".kassettui")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,34 +48,49 @@ class IgnoreRules:
     @classmethod
     def of(cls, patterns: Iterable[str] = ()) -> IgnoreRules:
         """The rules of a collection's root. Raises InvalidInput for a pattern that cannot be one."""
-        spec = _spec(patterns)
-        return cls() if spec is None else cls("", spec)
+        return cls().within("", patterns)
 
     def within(self, directory: str, patterns: Iterable[str]) -> IgnoreRules:
         """The rules below `directory` (relative to the root), whose ignore file holds `patterns`.
 
         Raises InvalidInput for a pattern that cannot be one.
         """
-        spec = _spec(patterns)
-        return self if spec is None else IgnoreRules(directory, spec, self)
+        lines = [line for line in patterns if line.strip() and not line.startswith("#")]
+        if not lines:
+            return self
+        return IgnoreRules(directory, _compiled(lines), None if self.plain else self)
 
     @property
     def plain(self) -> bool:
         """Whether there are no patterns: then `left_out_by_default` is all there is to ask."""
-        return self.spec is None and self.above is None
+        return self.spec is None
 
     def ignores(self, path: str, *, is_directory: bool = False) -> bool:
         """Whether `path` (relative to the root) is left out, its parents being scanned."""
         rules: IgnoreRules | None = self
         tested = f"{path}/" if is_directory else path
-        while rules is not None:
-            if rules.spec is not None:
-                below = tested[len(rules.directory) + 1 :] if rules.directory else tested
-                verdict = rules.spec.check_file(below).include
-                if verdict is not None:
-                    return verdict
+        while rules is not None and rules.spec is not None:
+            below = tested[len(rules.directory) + 1 :] if rules.directory else tested
+            verdict = rules.spec.check_file(below).include
+            if verdict is not None:
+                return verdict
             rules = rules.above
         return left_out_by_default(path.rpartition("/")[2])
+
+    def left_in(self, prefix: str, names: list[str], evidence: list[str]) -> list[str]:
+        """The names of files that are not ignored; ignored ones that may be evidence go to `evidence`.
+
+        `names` is ascending; `prefix` is their directory's path, with its slash.
+        """
+        if self.plain:
+            return _left_in_by_default(names, evidence)
+        kept = []
+        for name in names:
+            if not self.ignores(prefix + name):
+                kept.append(name)
+            elif may_be_evidence(name):
+                evidence.append(name)
+        return kept
 
 
 def left_out_by_default(name: str) -> bool:
@@ -82,11 +103,69 @@ def may_be_evidence(name: str) -> bool:
     return name.startswith(".") and not name.startswith(_SILENT)
 
 
-def _spec(patterns: Iterable[str]) -> GitIgnoreSpec | None:
-    """The compiled patterns; None when there are none but comments and blank lines."""
-    lines = [line for line in patterns if line.strip() and not line.startswith("#")]
-    if not lines:
-        return None
+class _Use(Enum):
+    """What a name is good for, by its extension."""
+
+    ITEM = auto()
+    EVIDENCE = auto()
+    NONE = auto()
+
+
+class Uses:
+    """Which names may become items, by extension: pictures, movies, sounds, and the others when asked."""
+
+    def __init__(self, *, all_files: bool = False) -> None:
+        self._all_files = all_files
+        self._known: dict[str, _Use] = {}
+
+    def items(self, names: list[str], evidence: list[str]) -> list[str]:
+        """The names that may become items; those of temporary files go to `evidence` (S15)."""
+        if names and self._of(names[-1]) is _Use.ITEM:
+            ending = names[-1][names[-1].rfind(".") :]
+            if ending[1:] in self._known and all(map(str.endswith, names, repeat(ending))):
+                return names
+        kept = []
+        for name in names:
+            use = self._of(name)
+            if use is _Use.ITEM:
+                kept.append(name)
+            elif use is _Use.EVIDENCE:
+                evidence.append(name)
+        return kept
+
+    def _of(self, name: str) -> _Use:
+        dot = name.rfind(".")
+        extension = name[dot + 1 :]
+        use = self._known.get(extension) if dot > 0 else None
+        if use is None:
+            use = self._looked_at(name)
+            if dot > 0 and extension not in _PACKED and len(self._known) < _MOST_KNOWN:
+                self._known[extension] = use
+        return use
+
+    def _looked_at(self, name: str) -> _Use:
+        if name.lower().endswith(TEMPORARY_ENDINGS):
+            return _Use.EVIDENCE
+        extension = split_extension(name)[1]
+        if self._all_files or is_frame_extension(extension) or kind_of(extension) is not Kind.OTHER:
+            return _Use.ITEM
+        return _Use.NONE
+
+
+def _left_in_by_default(names: list[str], evidence: list[str]) -> list[str]:
+    begin, end = bisect_left(names, "."), bisect_left(names, "/")  # "/" comes next and is in no name
+    if end > begin:
+        evidence += filter(may_be_evidence, names[begin:end])
+        names = names[:begin] + names[end:]
+    if DEFAULT_NAMES.isdisjoint(names):
+        return names
+    return [name for name in names if name not in DEFAULT_NAMES]
+
+
+def _compiled(lines: list[str]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec
+    from pathspec.patterns.gitignore import GitIgnorePatternError
+
     try:
         return GitIgnoreSpec.from_lines(lines)
     except GitIgnorePatternError as error:

@@ -89,7 +89,7 @@ def add(invocation: Invocation, /, root: str, **given: Any) -> None:
     """Make a collection with PATH as its root. Import it with `kassettui import PATH`."""
     from kassettui.library import collections as kept
 
-    path = os.path.realpath(root)
+    path = os.path.abspath(root)
     if not os.path.isdir(path):
         raise NotFound(f"There is no directory {path}.")
     library = invocation.workspace(create=True).library
@@ -128,7 +128,7 @@ def edit(invocation: Invocation, /, selector: str, root: str | None, **given: An
 
     wanted = {
         "name": given["name"],
-        "root": None if root is None else os.path.realpath(root),
+        "root": None if root is None else os.path.abspath(root),
         "layout": _layout(given["layout"]),
         "ignore_patterns": given["ignore"] or None,
         "external_id": given["external_id"],

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final
 
 from kassettui.cli.background import in_background
+from kassettui.cli.enriching import standing_enrichers
 from kassettui.cli.output import SCHEMA_VERSION
 from kassettui.ingest.importing import run_import
 from kassettui.ingest.progress import Decided, Finished, Progressed, Started, Warned
@@ -29,7 +30,7 @@ def run_watched(invocation: Invocation, workspace: Workspace, request: ImportReq
     """Run one import as a job while its events are told; the report whatever happened."""
 
     library = _library(workspace)
-    enrichers = workspace.enrichers(hash_content=request.hash_content)
+    enrichers = standing_enrichers(workspace)
 
     def work(control: Control, tell: Callable[[Event], None]) -> Report:
         chatty = invocation.streams or invocation.people.verbose

@@ -166,4 +166,6 @@ def command(name: str, *, examples: Sequence[Example], **settings: Any) -> Calla
 
 def group(name: str, *, examples: Sequence[Example] = (), **settings: Any) -> Callable[[Any], Group]:
     """Declare a group of commands."""
-    return click.group(name, cls=Group, examples=examples, context_settings=CONTEXT, **settings)
+    return click.group(
+        name, cls=Group, examples=examples, context_settings=CONTEXT, no_args_is_help=False, **settings
+    )

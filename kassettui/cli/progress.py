@@ -44,6 +44,13 @@ class Progress:
             highlight=False,
             emoji=False,
         )
+        self._spinner = Spinner("dots")
+        self._speed = Speed(time.monotonic())
+        self._phase = title
+        self._done = 0
+        self._total: int | None = None
+        self._bytes = 0
+        self._current = ""
         self._live = Live(
             get_renderable=self._line,
             console=self._console,
@@ -52,13 +59,6 @@ class Progress:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._spinner = Spinner("dots")
-        self._speed = Speed(time.monotonic())
-        self._phase = title
-        self._done = 0
-        self._total: int | None = None
-        self._bytes = 0
-        self._current = ""
 
     def update(
         self, phase: str, done: int, total: int | None = None, *, done_bytes: int = 0, current: str = ""

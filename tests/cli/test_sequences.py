@@ -186,8 +186,8 @@ def test_S19_missing_resubmit_is_ready_to_paste(
     (comp / "beauty.1003.exr").write_bytes(b"")
     age(comp)
     place = comp / "beauty.#.exr"
-    arguments = (*order, place) if order else (place, "missing")
-    asked = kassettui("frames", *arguments, "--resubmit", "--expected", "1001-1020x2")
+    words = [*order, str(place)] if order else [str(place), "missing"]
+    asked = kassettui("frames", *words, "--resubmit", "--expected", "1001-1020x2")
     assert asked.out == b"1003,1011-1019x2\n"
 
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from kassettui.core.errors import NotFound
 from kassettui.core.identity import parent_and_name, scope_prefix
+from kassettui.core.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,6 +36,20 @@ class Scope:
     def whole(self) -> bool:
         """Whether it is the whole collection."""
         return self.only is None and "" in self.directories
+
+    def within(self, directory: str) -> Scope:
+        """The part of it that lies below `directory` (relative to the root).
+
+        Raises NotFound when there is none.
+        """
+        if not directory:
+            return self
+        inside = [each for each in self.directories if f"{each}/".startswith(f"{directory}/")]
+        if not inside and any(f"{directory}/".startswith(f"{each}/") for each in self.directories):
+            inside = [directory]
+        if not inside:
+            raise NotFound(f"Nothing of the scope lies below {safe(directory)}.")
+        return Scope(tuple(inside), fields=self.fields)
 
     def prefixes(self) -> tuple[str, ...]:
         """The prefixes of the canonical keys that may lie in the scope."""
@@ -90,8 +106,12 @@ class Found(Protocol):
     def frame_count(self) -> int:
         """Frames of a sequence, 0 for everything else."""
 
-    def item(self, now_ns: int) -> Item:
-        """Everything that is known without opening the files; `now_ns` is what health is judged by."""
+    def item(self, now_ns: int, expected: str | None = None, *, was_growing: bool = False) -> Item:
+        """Everything that is known without opening the files.
+
+        `now_ns` is what health is judged by, `expected` the frame ranges that should be there, if anybody
+        said so, and `was_growing` whether it was still being written at the last look.
+        """
 
 
 class Source(Protocol):

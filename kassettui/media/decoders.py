@@ -426,6 +426,8 @@ class _Slot:
         return None if work.unwanted_at is None else work.unwanted_at + UNWANTED_SECONDS
 
     def _ready(self) -> DecoderProcess:
+        if self._process is not None and not self._process.alive:
+            self._end()
         if self._process is None:
             self._process = DecoderProcess(self._pool.settings, self._pool.note)
             self._pool.note("", started=1)

@@ -80,6 +80,11 @@ class DecoderProcess:
         """The process's number."""
         return self._child.pid
 
+    @property
+    def alive(self) -> bool:
+        """Whether it still runs; one may be killed between two requests, and no file is to blame for that."""
+        return self._child.poll() is None
+
     def ask(self, request: Request, seconds: float, give_up: Callable[[], float | None]) -> Answered:
         """The answer to `request`. Raises Hung after `seconds`, Died, or Abandoned.
 

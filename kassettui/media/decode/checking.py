@@ -99,6 +99,8 @@ def check(path: bytes, settings: WorkerSettings, deadline: float) -> Verdict:
         if refused.code is FailureCode.DAMAGED:
             return Verdict(FrameState.UNREADABLE, level=_LEVEL, reason=refused.reason)
         raise
+    except MemoryError:
+        raise
     except Exception as error:  # decoders raise anything on broken files
         if proven:
             return structure
@@ -169,6 +171,8 @@ def _through_pillow(file: OpenFile) -> _Tally:
     with pillow.opened(file) as image:
         try:
             image.load()
+        except MemoryError:
+            raise
         except Exception as error:  # noqa: BLE001 (Pillow's plugins raise anything on broken files)
             tally.bad, tally.reason = 1, (str(error) or type(error).__name__)[:200]
             tally.good = int("truncated" in tally.reason)

@@ -56,6 +56,8 @@ def read(file: OpenFile, wish: Wish) -> Still:
         _prepare(image, wish, geometry)
         try:
             image.load()
+        except MemoryError:
+            raise
         except Exception as error:  # noqa: BLE001 (Pillow's plugins raise anything on broken files)
             reason = str(error) or type(error).__name__
         else:
@@ -92,7 +94,7 @@ def _as_far_as_it_goes(file: OpenFile, wish: Wish, geometry: Geometry, reason: s
             _prepare(image, wish, geometry)
             image.load()
             still = _still(image, geometry)
-    except Undecodable:
+    except (Undecodable, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 (see above)
         raise Undecodable(FailureCode.DAMAGED, (str(error) or reason)[:200]) from None

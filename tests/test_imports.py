@@ -228,7 +228,7 @@ def test_security_no_pickle_no_eval_no_shell() -> None:
     assert found == []
 
 
-# Programs of their own in processes of their own: what they print goes to their parent, never to a terminal (P2).
+# Programs in processes of their own: what they print goes to their parent, never to a terminal (P2).
 CHILDREN = ("media/worker.py", "media/decode/", "media/demo.py")
 
 

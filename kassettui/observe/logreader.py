@@ -54,35 +54,29 @@ def log_files(path: str | os.PathLike[str]) -> list[str]:
 def _lines(path: str, *, follow: bool, stop: threading.Event) -> Iterator[bytes]:
     newest: BinaryIO | None = None
     try:
-        for file in log_files(path):
-            opened = _open(file)
+        for name in log_files(path):
+            opened = _open(name)
             if opened is None:  # rotated away since we looked
                 continue
             if newest is not None:
                 newest.close()
             newest = opened
             yield from _whole_lines(newest, last=not follow)
-        if follow:
-            yield from _following(path, newest, stop)
+        while follow and not stop.is_set():
+            current = newest is not None and _is_current(newest, path)
+            if newest is not None:
+                # What is in a file that was put aside is whole; else an unfinished line may still grow.
+                yield from _whole_lines(newest, last=not current)
+            opened = None if current else _open(path)
+            if opened is None:
+                stop.wait(_LOOK)
+                continue
+            if newest is not None:
+                newest.close()
+            newest = opened
     finally:
         if newest is not None:
             newest.close()
-
-
-def _following(path: str, file: BinaryIO | None, stop: threading.Event) -> Iterator[bytes]:
-    while not stop.is_set():
-        current = _is_current(file, path)
-        if file is not None:
-            # What came before the file was put aside is whole now; else an unfinished line may still grow.
-            yield from _whole_lines(file, last=not current)
-        if current:
-            stop.wait(_LOOK)
-            continue
-        opened = _open(path)
-        if opened is None:
-            stop.wait(_LOOK)
-            continue
-        file = opened
 
 
 def _whole_lines(file: BinaryIO, *, last: bool) -> Iterator[bytes]:
@@ -102,9 +96,7 @@ def _open(path: str) -> BinaryIO | None:
         return None
 
 
-def _is_current(file: BinaryIO | None, path: str) -> bool:
-    if file is None:
-        return False
+def _is_current(file: BinaryIO, path: str) -> bool:
     try:
         return os.path.samestat(os.stat(path), os.fstat(file.fileno()))
     except FileNotFoundError:

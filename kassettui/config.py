@@ -223,7 +223,7 @@ def parse(text: str, file: Path) -> Settings:
     try:
         settings = msgspec.convert(data, Settings)
     except msgspec.ValidationError as error:
-        raise _wrong_value(str(error), text, file) from error
+        raise _wrong_value(str(error), data, text, file) from error
     if not settings.library.path:
         return settings
     place = os.path.join(os.path.abspath(file.parent), os.path.expanduser(settings.library.path))
@@ -331,15 +331,20 @@ def _unknown(at: tuple[str, ...], known: list[str], text: str, file: Path) -> In
 _AT: Final = re.compile(r" - at `\$\.?(?P<key>[^`]*)`$")
 
 
-def _wrong_value(message: str, text: str, file: Path) -> InvalidInput:
+def _wrong_value(message: str, data: Mapping[str, Any], text: str, file: Path) -> InvalidInput:
     found = _AT.search(message)
     at = tuple(re.sub(r"\[[^]]*\]", "", found["key"]).split(".")) if found else ()
     problem = re.sub(r"`([\w |]+)`", _plain_type, message[: found.start()] if found else message)
-    key = ".".join(at)
-    meaning = next((row for row in rows(Settings()) if row.key == key), None)
+    meaning = next((row for row in rows(Settings()) if row.key == ".".join(at)), None)
+    if at == ("keys",) and isinstance(data["keys"], dict):  # msgspec does not say which one
+        at += tuple(name for name, value in data["keys"].items() if not _is_keys(value))[:1]
     choices = _choices(at)
     advice = f"It is one of {', '.join(choices)}." if choices else meaning.description if meaning else ""
-    return InvalidInput(f"{_place(file, text, at)}: `{key}`: {problem}.", remedy=advice)
+    return InvalidInput(f"{_place(file, text, at)}: `{'.'.join(at)}`: {problem}.", remedy=advice)
+
+
+def _is_keys(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value))
 
 
 _TYPES: Final = {

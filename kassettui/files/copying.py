@@ -108,6 +108,9 @@ class CopyUnit:
         directories = self._run.directories
         for step in self._unit.of(StepKind.MKDIR):
             self._run.control.checkpoint()
+            if step.number in self._run.earlier.made:
+                self._made.append(step)
+                continue
             replaced = ""
             try:
                 if step.replaces is not None:
@@ -356,10 +359,11 @@ class CopyUnit:
 
     def _may_remove(self, step: Step, now: os.stat_result) -> bool:
         """Whether a source was copied, and is still what was copied; raises for one that changed since."""
-        copied = self._facts.get(step.link_of)
+        facts = self._facts.get(step.link_of)
+        copied = identity_of(facts) if facts is not None else self._run.earlier.copied.get(step.link_of)
         if copied is None:
             return False
-        if identity_of(copied) != identity_of(now):
+        if copied != identity_of(now):
             raise OSError(errno.ESTALE, "it changed after it was copied, and stays", step.source)
         return True
 

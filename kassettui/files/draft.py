@@ -91,10 +91,12 @@ class Draft:
         """The steps of the next item follow. What was added since the last `end` is its, too."""
         self._size = self._count = 0
 
-    def end(self, entry: Entry, destination: str, skipped: str = "") -> None:
-        """Close the item: its removals come last."""
+    def end(self, entry: Entry, destination: str, skipped: str = "", *, steps_follow: bool = False) -> None:
+        """Close the item: its removals come last. `steps_follow`: its steps are added later, by
+        its number.
+        """
         self.take_removals()
-        if not skipped and len(self._steps) == self._before:
+        if not skipped and not steps_follow and len(self._steps) == self._before:
             skipped = "nothing to do"
         self._before = len(self._steps)
         self._items.append(
@@ -125,14 +127,14 @@ class Draft:
         replaces: bool = False,
         link_of: int = -1,
         mode: int = 0,
+        item: int | None = None,
     ) -> int:
-        """One more step of the item at hand; its number."""
+        """One more step of the item at hand, or of `item`; its number."""
         number = self._next
         found = self.directories.find(destination) if replaces else None
         there = None if found is None else identity_of(found)
-        self._steps.append(
-            Step(number, self.item, kind, source, destination, size, was, there, link_of, mode)
-        )
+        of = self.item if item is None else item
+        self._steps.append(Step(number, of, kind, source, destination, size, was, there, link_of, mode))
         if kind not in {StepKind.MKDIR, StepKind.RMDIR, StepKind.REMOVE}:
             self._count += 1
             self._size += size
@@ -198,7 +200,7 @@ class Draft:
             number = self.add(kind, entry.path, path, size=entry.size, was=was, replaces=replaces)
             if shared:
                 self._first_names[entry.device, entry.inode] = number
-        if self.operation is not Operation.COPY:
+        if self.operation in {Operation.MOVE, Operation.UNDO}:
             self.remove_later(entry.path, was, number)
 
     def claim(self, source: str, destination: str) -> bool:
@@ -242,9 +244,12 @@ class Draft:
             return Verdict.MERGE
         return answer
 
-    def note(self, kind: ConflictKind, source: Side, other: Side, answer: Policy) -> None:
+    def note(
+        self, kind: ConflictKind, source: Side, other: Side, answer: Policy, item: int | None = None
+    ) -> None:
         """A conflict, and the answer that the plan was made with."""
-        self._conflicts.append(Conflict(self.item, kind, source, other, answer))
+        of = self.item if item is None else item
+        self._conflicts.append(Conflict(of, kind, source, other, answer))
 
     # -- the end --------------------------------------------------------------------------------------------
 
@@ -264,7 +269,7 @@ class Draft:
                 problems.append(Problem(error.code, place, error.message, remedy))
         return problems
 
-    def plan(self, title: str, reserved: Callable[[int], int], undo_of: int | None = None) -> Plan:
+    def plan(self, title: str, reserved: Callable[[int], int]) -> Plan:
         """The finished value."""
         self.problems += self._without_trash()
         folding = {
@@ -283,5 +288,4 @@ class Draft:
             (*self.problems, *lacking),
             tuple(needs),
             self.options,
-            undo_of,
         )

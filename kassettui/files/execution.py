@@ -5,6 +5,7 @@ F1, F15–F17).
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from kassettui.core.errors import Refused
@@ -17,11 +18,11 @@ from kassettui.files.planning import copies_instead
 from kassettui.files.rearranging import CrossDevice, Rearranging
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from kassettui.files.failures import StepFailed, StepFailure
     from kassettui.files.outcomes import Recorder
-    from kassettui.files.plan import Plan, PlanItem, Step
+    from kassettui.files.plan import Identity, Plan, PlanItem, Step
     from kassettui.jobs.control import Control
 
 _COPIES: Final = frozenset(
@@ -35,6 +36,15 @@ _MOVES: Final = frozenset(
 _LOOSE: Final = 2_000  # steps of single files that make one unit: a move removes its sources in such portions
 
 
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What an interrupted job had done: by step number, where each thing is and which file was copied."""
+
+    made: Mapping[int, str] = field(default_factory=dict)
+    copied: Mapping[int, Identity] = field(default_factory=dict)
+    next_number: int = 0
+
+
 class FailFast(Exception):
     """A step failed and `--fail-fast` was asked for (F17)."""
 
@@ -42,17 +52,31 @@ class FailFast(Exception):
 class Execution:
     """One run of a plan, in the thread that calls `run`. `job` is the random token of its temp names."""
 
-    def __init__(self, plan: Plan, job: str, control: Control, recorder: Recorder) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        job: str,
+        control: Control,
+        recorder: Recorder,
+        *,
+        earlier: Earlier | None = None,
+        written: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """`earlier`: what this job did before it was interrupted. `written` hears of every block."""
         self.plan = plan
         self.job = job
         self.control = control
         self.oddities = Oddities()
         self.directories = Directories()
         self.failures: list[StepFailure] = []
-        self.link_targets: dict[int, str] = {}
+        self.earlier = earlier or Earlier()
+        self.link_targets: dict[int, str] = dict(self.earlier.made)
         self._linked = {step.link_of for step in plan.steps if step.kind is StepKind.HARDLINK}
         self._recorder = recorder
-        self._next_number = len(plan.steps)
+        self._written = written
+        self._next_number = max(
+            self.earlier.next_number, 1 + max((step.number for step in plan.steps), default=-1)
+        )
         # By item: where the first of its files lies in the trash, or the first that it replaced. One path
         # stands for all frames of a sequence: it is only used to find the asset again.
         self._trashed: dict[int, str] = {}
@@ -95,6 +119,7 @@ class Execution:
     def pulse(self, count: int) -> None:
         """`count` bytes went over; a place to stop at."""
         self.control.advance(bytes=count)
+        self._written(count)
         self.control.checkpoint()
 
     def begin(self, step: Step) -> None:

@@ -228,7 +228,8 @@ class Plan:
     problems: tuple[Problem, ...] = ()
     space: tuple[SpaceNeed, ...] = ()
     options: Options = Options()
-    undo_of: int | None = None  # the journal's id of what this undoes or redoes
+    reverts: int | None = None  # the journal's id of the job that this undoes or redoes
+    undo_of: int | None = None  # the same for an undo, None for a redo
 
     @property
     def total_bytes(self) -> int:

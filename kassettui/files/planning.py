@@ -54,9 +54,17 @@ def transfer_plan(
     found, draft.problems = targets(entries, destination)
     if found:
         draft.make_missing(found[0].directory)
-    for entry, target in zip(entries, found, strict=False):
-        _Transfer(draft, operation is Operation.MOVE).item(entry, target)
+        draft_copies(draft, list(zip(entries, found, strict=True)))
     return draft.plan(title, reserved)
+
+
+def draft_copies(draft: Draft, pairs: Sequence[tuple[Entry, Target]]) -> None:
+    """Draft the items that bring each entry to its target, as copies or, for a move, as renames
+    where they can.
+    """
+    transfer = _Transfer(draft, moving=draft.operation is Operation.MOVE)
+    for entry, target in pairs:
+        transfer.item(entry, target)
 
 
 def copies_instead(renames: Sequence[Step], options: Options, first: int) -> tuple[Step, ...]:

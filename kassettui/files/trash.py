@@ -223,10 +223,9 @@ def write_info(trashed: str, original: str, directories: Directories) -> None:
     taken name.
     """
     can = can_of(trashed)
-    where = original
+    where = original_of(can, original)
     if can.top:
-        real = os.path.join(os.path.realpath(os.path.dirname(original)), os.path.basename(original))
-        where = os.path.relpath(real, can.top)
+        where = os.path.relpath(where, can.top)
     now = dt.datetime.now().astimezone().strftime("%Y-%m-%dT%H:%M:%S")
     text = f"[Trash Info]\nPath={quote_from_bytes(os.fsencode(where))}\nDeletionDate={now}\n"
     name = os.path.basename(trashed) + _INFO
@@ -280,17 +279,27 @@ def cans(also: tuple[str, ...] = ()) -> list[Can]:
 
 
 def listed(can: Can) -> Iterator[Trashed]:
-    """What lies in a can, oldest name first. Broken info files are left out, their things untouched."""
+    """What lies in a can, by name. Broken info files are left out, their things untouched."""
+    return (entry for entry in entries(can) if os.path.lexists(entry.path))
+
+
+def entries(can: Can) -> Iterator[Trashed]:
+    """What the can's info files say, whether or not the things are there."""
     try:
         names = sorted(os.listdir(can.info))
     except OSError:
         return
     for name in names:
-        if not name.endswith(_INFO):
-            continue
-        entry = read_info(can, name.removesuffix(_INFO))
-        if entry is not None and os.path.lexists(entry.path):
+        entry = read_info(can, name.removesuffix(_INFO)) if name.endswith(_INFO) else None
+        if entry is not None:
             yield entry
+
+
+def original_of(can: Can, path: str) -> str:
+    """How the can's `entries` call the thing that was at `path`."""
+    if not can.top:
+        return os.path.normpath(path)
+    return os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
 
 
 def read_info(can: Can, name: str) -> Trashed | None:

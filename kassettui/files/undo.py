@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from kassettui.core.errors import Refused
@@ -62,7 +62,8 @@ def undo_plan(
         _Undoing(draft, done, items).draft_all()
     finally:
         draft.directories.close()
-    return draft.plan(title, reserved, None if redo else entry.id)
+    plan = draft.plan(title, reserved)
+    return replace(plan, reverts=entry.id, undo_of=None if redo else entry.id)
 
 
 # -- conditions ---------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from kassettui.core.errors import Ambiguous, NotFound
+from kassettui.core.errors import Ambiguous, NotFound, Refused
 from kassettui.core.text import from_stored, to_stored
 from kassettui.library.engine import executemany
 from kassettui.library.events import JobsChanged, announce
@@ -123,13 +123,16 @@ def begin(db: LibraryDatabase, entry: NewEntry, steps: Iterable[StepRow], at: in
     return job
 
 
-def again(db: LibraryDatabase, job: int, host: str, pid: int, at: int) -> None:
-    """A job goes on, in another process perhaps."""
+def again(db: LibraryDatabase, job: int, host: str, pid: int, process: Mapping[str, Any], at: int) -> None:
+    """An ended job goes on, in another process perhaps. Raises Refused when somebody else has taken it up."""
+    request = {**entry(db, job).request, "process": dict(process)}
     db.execute_sql(
-        "UPDATE journal SET state = 'running', host = ?, pid = ?, finished_at = NULL, error = NULL, "
-        "started_at = ? WHERE id = ?",
-        (host, pid, at, job),
+        "UPDATE journal SET state = 'running', host = ?, pid = ?, request = ?, finished_at = NULL, "
+        "error = NULL, started_at = ? WHERE id = ? AND finished_at IS NOT NULL",
+        (host, pid, json_text(request), at, job),
     )
+    if db.changes() != 1:
+        raise Refused("This job is at work already.")
     _tell(db, job)
 
 
@@ -204,7 +207,8 @@ def end(
     )
     if state in {"done", "done_with_warnings"}:
         db.execute_sql(
-            "UPDATE journal SET undone_at = ? WHERE id = (SELECT undo_of FROM journal WHERE id = ?)",
+            "UPDATE journal SET undone_at = ? "
+            "WHERE id = (SELECT json_extract(request, '$.reverts') FROM journal WHERE id = ?)",
             (at, job),
         )
     forget_old(db)
@@ -292,7 +296,8 @@ def redo_stack(db: LibraryDatabase, limit: int = 50) -> list[Entry]:
         _entry(row)
         for row in db.all(
             f"SELECT {_COLUMNS} FROM journal "
-            "WHERE undoable = 1 AND undone_at IS NULL AND undo_of IS NOT NULL AND id > coalesce((SELECT max(id) FROM journal WHERE undo_of IS NULL "
+            "WHERE undoable = 1 AND undone_at IS NULL AND undo_of IS NOT NULL "
+            "AND id > coalesce((SELECT max(id) FROM journal WHERE undo_of IS NULL "
             "AND json_extract(request, '$.reverts') IS NULL), 0) "
             "ORDER BY finished_at DESC, id DESC LIMIT ?",
             (limit,),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from kassettui.config import Settings
+    from kassettui.files.operations import FileOperations
     from kassettui.jobs.queues import Jobs
     from kassettui.jobs.reservations import Reservations
     from kassettui.jobs.state import Snapshot
     from kassettui.library.engine import LibraryDatabase
     from kassettui.library.events import Events
     from kassettui.library.library import Library
+    from kassettui.library.thumbnail_file import ThumbnailFile
+    from kassettui.media.decoders import Decoders
+    from kassettui.media.thumbnails import Thumbnails
     from kassettui.observe.metrics import Reading
 
 COUNTS: Final = "metrics"
@@ -53,8 +58,12 @@ def configure_log(settings: Settings) -> None:
     )
 
 
+def _log_decoder(line: str) -> None:
+    _log.debug("decoder", line=line)
+
+
 class Workspace:
-    """Library, jobs, metrics and what will join them, for one run of the program. A context manager."""
+    """Library, jobs, decoders, files, metrics: for one run of the program. A context manager."""
 
     def __init__(
         self,
@@ -71,10 +80,16 @@ class Workspace:
         self.read_only = read_only
         self._create = create
         self._lock = threading.RLock()
+        # Of its own, for opening may take long (a migration): the other parts are not to wait for it.
+        self._library_lock = threading.Lock()
         self._closed = False
         self._library: Library | None = None
         self._jobs: Jobs | None = None
         self._reservations: Reservations | None = None
+        self._files: FileOperations | None = None
+        self._decoders: Decoders | None = None
+        self._thumbnail_file: ThumbnailFile | None = None
+        self._thumbnails: Thumbnails | None = None
 
     @classmethod
     def open(
@@ -100,10 +115,13 @@ class Workspace:
         Raises what Library.open raises: NotFound where there is none, LibraryCorrupt, LibraryTooNew,
         LibraryBusy, LibraryUnavailable…
         """
-        with self._lock:
+        with self._library_lock:
             self._refuse_closed()
             if self._library is None:
                 self._library = self._open_library()
+                if self._closed:  # while it was opened: `close` may not have seen it
+                    self._library.close()
+                    self._refuse_closed()
             return self._library
 
     @property
@@ -137,6 +155,66 @@ class Workspace:
                 self._reservations = Reservations()
             return self._reservations
 
+    @property
+    def files(self) -> FileOperations:
+        """What copies, moves, renames and trashes, and takes it back."""
+        from kassettui.files.operations import FileOperations
+
+        library = self.library
+        with self._lock:
+            if self._files is None:
+                self._files = FileOperations(library, self.jobs, self.reservations)
+            return self._files
+
+    @property
+    def decoders(self) -> Decoders:
+        """The processes that look into pictures and movies. None is started before there is work for it."""
+        with self._lock:
+            self._refuse_closed()
+            if self._decoders is None:
+                from kassettui.media.decoders import Decoders
+                from kassettui.media.messages import WorkerSettings
+
+                media, colour = self.settings.media, self.settings.colour
+                self._decoders = Decoders(
+                    WorkerSettings(
+                        seconds=media.seconds,
+                        memory=int(media.memory_gib * 1024**3),
+                        pixels=media.megapixels * 1_000_000,
+                        threads=max(1, min(4, os.cpu_count() or 1)),
+                        display=colour.display,
+                        view=colour.view,
+                    ),
+                    count=media.workers,
+                    log=_log_decoder,
+                    metrics=self.metrics,
+                )
+            return self._decoders
+
+    @property
+    def thumbnail_file(self) -> ThumbnailFile:
+        """The thumbnails that are kept; made by the first that is."""
+        with self._lock:
+            self._refuse_closed()
+            if self._thumbnail_file is None:
+                from kassettui.library.thumbnail_file import ThumbnailFile
+
+                self._thumbnail_file = ThumbnailFile(
+                    os.fspath(paths.thumbnail_cache_file()),
+                    limit_bytes=int(self.settings.media.thumbnails_gib * 1024**3),
+                )
+            return self._thumbnail_file
+
+    @property
+    def thumbnails(self) -> Thumbnails:
+        """Pictures for whoever shows them: kept ones, else made by the decoders."""
+        with self._lock:
+            if self._thumbnails is None:
+                from kassettui.media.thumbnails import Thumbnails
+
+                self._thumbnails = Thumbnails(self.decoders, self.thumbnail_file, metrics=self.metrics)
+            return self._thumbnails
+
     def counts(self) -> Metrics:
         """All that was counted on this library: what earlier processes kept in it, and this one so far."""
         from kassettui.library import settings
@@ -153,19 +231,23 @@ class Workspace:
     def close(self, timeout: float = 2.0) -> tuple[Snapshot, ...]:
         """End everything, from the top down; a second time is nothing.
 
-        Bounded: at most `timeout` seconds after the last job that stopped, then what the library takes to
-        write what is queued, 10 s at the most. Returns the jobs that did not stop.
+        Bounded: at most `timeout` seconds after the last job that stopped, then what the decoders take to end
+        and the library to write what is queued, a few seconds each. Returns the jobs that did not stop.
         """
         with self._lock:
             if self._closed:
                 return ()
             self._closed = True
-            jobs, library = self._jobs, self._library
-        stuck = jobs.close(timeout) if jobs is not None else ()
-        if library is not None:
-            self._keep_counts(library)
-            library.close()
-        log.flush()
+            jobs = self._jobs
+        stuck: tuple[Snapshot, ...] = ()
+        with ExitStack() as then:  # the last one first, whatever the others raise
+            then.callback(log.flush)
+            then.callback(self._close_library)
+            for part in (self._thumbnail_file, self._decoders, self._thumbnails):
+                if part is not None:
+                    then.callback(part.close)
+            if jobs is not None:
+                stuck = jobs.close(timeout)
         return stuck
 
     def __enter__(self) -> Self:
@@ -203,6 +285,12 @@ class Workspace:
         for warning in library.warnings:
             _log.warning(warning)
         return library
+
+    def _close_library(self) -> None:
+        library = self._library
+        if library is not None:
+            self._keep_counts(library)
+            library.close()
 
     def _keep_counts(self, library: Library) -> None:
         """Add what this process counted to what the library keeps, unless it changed nothing."""

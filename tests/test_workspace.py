@@ -10,13 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from kassettui import paths
-from kassettui.config import MetricsSettings, Settings
+from kassettui.config import MediaSettings, MetricsSettings, Settings
 from kassettui.core.errors import KassettuiError, LibraryUnavailable, NotFound
 from kassettui.jobs.state import JobState
 from kassettui.library import settings as kept
+from kassettui.media.messages import Failed
 from kassettui.observe import log
 from kassettui.observe.logreader import read_log
 from kassettui.workspace import COUNTS, Workspace
@@ -104,6 +106,29 @@ def test_jobs_have_the_places_of_the_settings(settings: Settings) -> None:
         assert workspace.reservations is workspace.reservations
 
 
+def test_each_part_is_made_once_and_only_when_asked_for(settings: Settings) -> None:
+    with Workspace.open(settings, create=True) as workspace:
+        for name in ("files", "decoders", "thumbnail_file", "thumbnails", "events", "metrics"):
+            assert getattr(workspace, name) is getattr(workspace, name)
+        assert workspace.files.reserved is workspace.reservations
+        assert not paths.cache_directory().exists()
+        assert workspace.decoders.pids == ()
+
+
+def test_decoders_work_within_the_settings_and_end_with_the_workspace(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "a.exr").write_text("not a picture")
+    settings = msgspec.structs.replace(settings, media=MediaSettings(workers=1, memory_gib=2.0))
+    with Workspace.open(settings) as workspace:
+        decoders = workspace.decoders
+        assert (decoders.settings.memory, decoders.settings.pixels) == (2 * 1024**3, 512_000_000)
+        assert isinstance(decoders.probe(str(tmp_path / "a.exr")).future.result(WAIT), Failed)
+        (pid,) = decoders.pids
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
 def test_F16_closing_ends_jobs_then_the_library_and_says_what_did_not_end(settings: Settings) -> None:
     began, never = threading.Event(), threading.Event()
     workspace = Workspace.open(settings, create=True)
@@ -176,8 +201,6 @@ def test_L13_browsing_writes_nothing_to_the_library(settings: Settings) -> None:
 def test_L13_the_text_file_of_the_settings_is_written_when_a_run_ends(
     settings: Settings, tmp_path: Path
 ) -> None:
-    import msgspec
-
     target = tmp_path / "kassettui.prom"
     settings = msgspec.structs.replace(settings, metrics=MetricsSettings(textfile=str(target)))
     with Workspace.open(settings, create=True) as workspace:

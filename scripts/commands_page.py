@@ -70,7 +70,8 @@ def _command(path: str, command: click.Command, level: int) -> Iterator[str]:
     if command.examples:
         yield "```"
         for line, meaning in command.examples:
-            yield f"{line}   # {meaning}"
+            yield f"# {meaning}"
+            yield line
         yield "```"
         yield ""
     if isinstance(command, Group):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Row = Mapping[str, Any]
 
-_TIMES: Final = frozenset(
+TIMES: Final = frozenset(
     {
         "missing_since",
         "deleted_at",
@@ -57,7 +57,7 @@ def row_of(asset: Summary | Asset) -> dict[str, Any]:
     for name, value in _items(asset):
         if name in _INTERNAL or name == "uuid":
             continue
-        row[name] = wording.iso(value) if name in _TIMES and value is not None else value
+        row[name] = wording.iso(value) if name in TIMES and value is not None else value
         if name == "mtime_ns":
             row["mtime"] = None if value is None else wording.iso_ns(value)
     return row
@@ -136,6 +136,7 @@ COLUMNS: Final = (
     Column("rating", "rating", shown=stars, rank=3),
     Column("size", "size", shown=wording.size, right=True, rank=2),
     Column("tags", "tags", shown=", ".join, plain=lambda tags: ", ".join(tags or ()), shrinks=True, rank=4),
+    Column("path", "directory", shown=os.path.dirname, shrinks=True, rank=5),
 )
 """What a list shows."""
 

@@ -20,6 +20,7 @@ NOTATIONS: Final = ("native", "nuke", "rv", "houdini", "ffmpeg", "glob", "filese
 FORMATS: Final = ("table", "json", "json-lines", "csv", "paths")
 _PAGE: Final = 500
 _FIRST_PAGE: Final = 100
+_EVERYTHING: Final = "sort:path"
 
 _OPTIONS: Final = (
     click.option("--sort", metavar="FIELD", help="Order by a field; -FIELD: the largest first."),
@@ -49,7 +50,7 @@ def _list_options(body: Callable[..., Any]) -> Callable[..., Any]:
 @command(
     "ls",
     examples=(
-        ("kassettui ls", "Everything, by name."),
+        ("kassettui ls", "Everything, by its path."),
         ("kassettui ls shot:sh010 --sort -mtime", "A shot, the newest first."),
         ("kassettui ls --fields name,frame_ranges,size --format csv", "For a spreadsheet."),
     ),
@@ -116,6 +117,8 @@ class _Listing:
 
         self._invocation = invocation
         self._query = " ".join(query) + (f" sort:{sort}" if sort else "")
+        if not self._query.strip():
+            self._query = _EVERYTHING
         self._limit = limit
         self._after: Cursor | None = Cursor.parse(after) if after else None
         self._shape = "paths" if null else shape or ("json" if invocation.flags.json else "table")

@@ -14,10 +14,12 @@ from kassettui.cli.options import group
 from kassettui.cli.states import health_style, health_words
 from kassettui.cli.tables import Column
 from kassettui.core.errors import ExitCode, NotFound, SourceOffline
+from kassettui.core.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from kassettui.cli.output import Output
     from kassettui.core.sequences import FrameGroup, Single
 
 NOTATIONS: Final = ("native", "nuke", "rv", "houdini", "ffmpeg", "glob", "fileseq")
@@ -81,6 +83,8 @@ def ls(
         invocation.output.json_list("sequences", listing.rows())
     elif notation is not None or null:
         invocation.output.paths(listing.patterns(notation or "native"), null=null)
+    elif invocation.output.terminal:
+        listing.show(invocation.output)
     else:
         invocation.output.table(_COLUMNS, listing.rows())
     return listing.code
@@ -109,15 +113,31 @@ class _Listing:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Sequences and files in the order of their names, directory by directory."""
+        for directory, rows in self._directories():
+            for row in rows:
+                if self._many:
+                    row["name"] = os.path.join(self._shown(directory), row["name"])
+                yield row
+
+    def show(self, output: Output) -> None:
+        """A table for each directory, under its name where there are several."""
+        first = True
+        for directory, rows in self._directories():
+            if not rows:
+                continue
+            if self._many:
+                output.text("" if first else "\n")
+                output.line(f"{safe(directory)}:", "strong")
+            output.table(_COLUMNS, rows)
+            first = False
+
+    def _directories(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
         now = time.time_ns()
         for directory, groups, singles, sizes in self._found():
             rows = [_sequence_row(directory, each, now) for each in groups]
             rows += [_file_row(directory, each, sizes[each.name]) for each in singles]
             rows.sort(key=lambda row: row["name"])
-            for row in rows:
-                if self._many:
-                    row["name"] = os.path.join(self._shown(directory), row["name"])
-                yield row
+            yield directory, rows
 
     def patterns(self, notation: str) -> Iterator[str]:
         """The same as patterns of that notation, with their directories as they were given."""

@@ -16,15 +16,20 @@ if TYPE_CHECKING:
     from kassettui.library.assets import Asset
     from kassettui.library.library import Library
 
-_HEAD: Final = ("kind", "state", "size", "mtime", "frame_ranges", "health")
 # Shown by words of their own, or of no use to a person.
 _SILENT: Final = frozenset(
     {
-        "uuid", "collection_id", "name", "path", "pattern", "canonical_key", "key_version", "is_deleted",
-        "mtime_ns", "frame_first", "frame_last", "frame_step", "frame_padding", "extension",
-        "sequence_pattern", "health_frames", "enricher_checksum", "content_signature", "frame_count", *_HEAD,
+        "uuid", "name", "path", "pattern", "kind", "state", "health", "size", "mtime", "mtime_ns",
+        "extension", "collection", "collection_id", "canonical_key", "key_version", "is_deleted",
+        "sequence_pattern", "frame_ranges", "frame_count", "frame_first", "frame_last", "frame_step",
+        "frame_padding", "health_frames", "enrichments", "enricher_checksum", "content_signature",
     }
 )  # fmt: skip
+_LABELS: Final = {
+    "health_at": "checked",
+    "approved_for_broadcast": "approved",
+    "health_counts": "frame states",
+}
 
 
 @command(
@@ -77,7 +82,7 @@ def document(library: Library, asset: Asset) -> dict[str, Any]:
 def _facts(row: dict[str, Any]) -> Iterator[Fact]:
     """The document in words: who it is, how it stands, then what else is known."""
     from kassettui.cli import wording
-    from kassettui.cli.assets import shown_name, state_words, words
+    from kassettui.cli.assets import TIMES, shown_name, state_words, words
     from kassettui.cli.states import health_style, health_words, stars, state_style
     from kassettui.cli.tables import Fact
 
@@ -97,5 +102,13 @@ def _facts(row: dict[str, Any]) -> Iterator[Fact]:
     for name, value in row.items():
         if name in _SILENT or value in (None, "", False) or value in ([], {}):
             continue
-        label = name.removesuffix("_at").replace("_", " ")
-        yield Fact(label, stars(value) if name == "rating" else words(value))
+        label = _LABELS.get(name) or name.removesuffix("_at").replace("_", " ")
+        if name in TIMES:
+            yield Fact(label, wording.moment(wording.from_iso(value)))
+        else:
+            yield Fact(label, stars(value) if name == "rating" else words(value))
+    for enricher, error in row["enrichments"].items():
+        if error:
+            yield Fact(f"{enricher} failed", error, "bad")
+    if ran := [enricher for enricher, error in row["enrichments"].items() if not error]:
+        yield Fact("enriched", ", ".join(ran))

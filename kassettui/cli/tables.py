@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _SAMPLE: Final = 200  # rows that settle the columns' widths; later ones are cut to them
 _GAP: Final = "  "
+_COMFORTABLE: Final = 32
 _NARROW: Final = 12
 _RESET: Final = "\x1b[0m"
 STYLES: Final = {
@@ -116,10 +117,11 @@ def fitted(columns: Sequence[Column], rows: Iterable[Row], width: int, *, color:
     if not sample:
         return
     cells = [[column.cell(row) for column in columns] for row in sample]
-    natural = [
-        max(width_of(column.title), *(width_of(line[index]) for line in cells))
-        for index, column in enumerate(columns)
-    ]
+    natural = []
+    for index, column in enumerate(columns):
+        needed = max(width_of(line[index]) for line in cells)
+        # What says nothing in any of these rows leaves, unless it is one that always stays.
+        natural.append(max(width_of(column.title), needed) if needed or not column.rank else 0)
     widths = fit(columns, natural, width)
     kept = [index for index, given in enumerate(widths) if given]
     shown = [columns[i] for i in kept]
@@ -170,31 +172,39 @@ def _wrapped(text: str, width: int) -> Iterator[str]:
 
 
 def fit(columns: Sequence[Column], natural: Sequence[int], width: int) -> list[int]:
-    """How many cells each column gets; 0 for one that has to leave."""
+    """How many cells each column gets; 0 for one that has to leave.
+
+    In this order, until all fits: names shrink to a comfortable width, columns leave by rank, names shrink
+    further, columns leave from the right.
+    """
     widths = list(natural)
 
     def excess() -> int:
         used = [given for given in widths if given]
         return sum(used) + len(_GAP) * (len(used) - 1) - width
 
-    for index in sorted(range(len(columns)), key=lambda i: -widths[i]):
-        if columns[index].shrinks and excess() > 0:
-            widths[index] = max(min(widths[index], _NARROW), widths[index] - excess())
+    def shrink(least: int) -> None:
+        for index in sorted(range(len(columns)), key=lambda i: -widths[i]):
+            if columns[index].shrinks and excess() > 0:
+                widths[index] = max(min(widths[index], least), widths[index] - excess())
+
+    shrink(_COMFORTABLE)
     for rank in sorted({column.rank for column in columns if column.rank}, reverse=True):
         for index in reversed(range(len(columns))):
             if columns[index].rank == rank and excess() > 0:
                 widths[index] = 0
-    for index in reversed(range(1, len(columns))):  # a terminal narrower than what should always stay
+    shrink(_NARROW)
+    for index in reversed(range(1, len(columns))):
         if excess() > 0:
             widths[index] = 0
     widths[0] = min(widths[0], width)
-    _give_back(columns, natural, widths, -excess())
+    _give_back(natural, widths, -excess())
     return widths
 
 
-def _give_back(columns: Sequence[Column], natural: Sequence[int], widths: list[int], spare: int) -> None:
+def _give_back(natural: Sequence[int], widths: list[int], spare: int) -> None:
     """Columns that shrank take what others left by leaving."""
-    for index in range(len(columns)):
+    for index in range(len(widths)):
         if widths[index] and spare > 0:
             more = min(spare, natural[index] - widths[index])
             widths[index] += more

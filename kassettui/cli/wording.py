@@ -56,6 +56,12 @@ def iso(microseconds: int) -> str:
     return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def from_iso(text: str) -> int:
+    """The inverse of `iso`."""
+    at = datetime.fromisoformat(text)
+    return int(at.timestamp()) * MICROSECONDS + at.microsecond
+
+
 def iso_ns(nanoseconds: int) -> str:
     """A file time as ISO 8601 UTC with Z, to the microsecond."""
     return iso(nanoseconds // 1000)

@@ -129,6 +129,7 @@ def _parts(path: Path, picture: np.ndarray, depth: np.ndarray) -> None:
         spec["compression"] = "zip"
         specs.append(spec)
     out = OpenImageIO.ImageOutput.create(str(path))
+    assert out is not None, OpenImageIO.geterror()
     assert out.open(str(path), tuple(specs)), out.geterror()
     for number, pixels in enumerate((picture, depth, picture * 0.25)):
         if number:
@@ -250,6 +251,7 @@ def movies(root: Path) -> None:
     movie(root / "dnxhd.mxf", "dnxhd", "yuv422p", {"b": "60M"}, size=(1280, 720), count=5)
     with av.open(str(root / "tone.wav"), "w") as out:
         stream = out.add_stream("pcm_s16le", rate=48000)
+        assert isinstance(stream, av.AudioStream)
         stream.layout = "stereo"
         wave = (np.sin(np.arange(48000) / 20) * 8000).astype(np.int16)
         frame = av.AudioFrame.from_ndarray(np.repeat(wave, 2)[None], format="s16", layout="stereo")
@@ -275,6 +277,7 @@ def movie(
         if timecode:
             out.metadata["timecode"] = timecode
         stream = out.add_stream(codec, rate=Fraction(24), options=options)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = *size, pixel_format
         for number in range(count):
             picture = base.copy() if number >= black else base * 0

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -292,7 +293,7 @@ def test_P2_closing_is_quick_and_leaves_nothing_behind(made: Path) -> None:
         assert ticket.future.done()
     assert pool.pids == ()
     for pid in pids:
-        until(lambda pid=pid: gone(pid))
+        until(partial(gone, pid))
     assert isinstance(answer(pool.probe("/anything")), Failed)
 
 

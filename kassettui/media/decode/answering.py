@@ -9,6 +9,7 @@ import traceback
 from typing import TYPE_CHECKING, Final
 
 import av
+import numpy as np
 import OpenImageIO
 import PIL
 from PIL import features
@@ -48,6 +49,7 @@ class Answering:
     """The decoders of this process, set up once."""
 
     def __init__(self, settings: WorkerSettings) -> None:
+        np.seterr(all="ignore")  # pictures hold infinities and what is no number; that is their business
         openimageio.configure(settings)
         pillow.configure(settings)
         movies.configure()

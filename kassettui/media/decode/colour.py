@@ -27,6 +27,7 @@ _BRADFORD: Final = np.array(
     [[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]], np.float64
 )
 _REC709: Final = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, 0.3127, 0.3290)
+_XYZ: Final = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 _WHITE_CODE, _BLACK_CODE, _CODE_DENSITY, _FILM_GAMMA = 685.0, 95.0, 0.002, 0.6
 
 
@@ -150,14 +151,17 @@ def from_log(values: Floats) -> Floats:
 def to_rec709(primaries: tuple[float, ...]) -> Floats:
     """The matrix from linear RGB of `primaries` (with white) to linear Rec.709, D65, adapted by Bradford.
 
-    The identity where the primaries make no colour space.
+    The identity where the primaries make no colour space. CIE XYZ itself is not adapted: its values say what
+    they mean, whatever white stands beside them.
     """
     try:
-        source, target = _to_xyz(primaries), _to_xyz(_REC709)
+        source = np.eye(3) if np.allclose(primaries[:6], _XYZ, atol=1e-3) else _to_xyz(primaries)
+        target = _to_xyz(_REC709)
         inverse = np.linalg.inv(target)
     except (np.linalg.LinAlgError, ZeroDivisionError):
         return np.eye(3, dtype=np.float32)
-    white_from, white_to = _white(primaries), _white(_REC709)
+    white_to = _white(_REC709)
+    white_from = white_to if np.allclose(primaries[:6], _XYZ, atol=1e-3) else _white(primaries)
     cone = (_BRADFORD @ white_to) / (_BRADFORD @ white_from)
     adapted = np.linalg.inv(_BRADFORD) @ np.diag(cone) @ _BRADFORD
     matrix = inverse @ adapted @ source
@@ -184,8 +188,7 @@ def _stretched(pixels: Floats) -> Floats:
     finite = np.where(np.abs(flat) < _BRIGHTEST, flat, np.nan)
     if np.isnan(finite).all():
         return np.zeros_like(pixels)
-    with np.errstate(all="ignore"):
-        low, high = np.nanpercentile(finite, (1, 99), axis=0)
+    low, high = np.nanpercentile(finite, (1, 99), axis=0)
     span = np.where(high - low > 0, high - low, 1.0)
     stretched: Floats = np.clip((pixels - low) / span, 0.0, 1.0).astype(np.float32)
     return np.nan_to_num(stretched)

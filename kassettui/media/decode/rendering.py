@@ -101,8 +101,7 @@ def _from_raster(
     pixels = _resampled(np.nan_to_num(pixels, posinf=65504.0, neginf=0.0), size, box, smooth)
     if alpha is not None:
         alpha = np.clip(_resampled(alpha[..., None], size, box, smooth)[..., 0], 0.0, 1.0)
-        with np.errstate(all="ignore"):
-            pixels = np.where(alpha[..., None] > 1 / 1024, pixels / alpha[..., None], pixels)
+        pixels = np.where(alpha[..., None] > 1 / 1024, pixels / alpha[..., None], pixels)
     shown = _bytes(transform.apply(raster, pixels, look, path))
     image = Image.fromarray(shown if shown.shape[-1] == 3 else shown[..., 0])
     if raster.profile and raster.tone is Tone.DISPLAY:

@@ -119,13 +119,11 @@ class Grid:
     def finish(self) -> tuple[Floats, Mask | None]:
         """The averaged canvas, and where nothing came although the data window covers it (None: nowhere)."""
         canvas, expected = self.canvas, self._expected()
-        with np.errstate(invalid="ignore", over="ignore"):
-            if self.block > 1:
-                canvas *= (self.scale / self.block / np.maximum(self.counts, 1)).astype(np.float32)[
-                    :, None, None
-                ]
-            elif self.scale != 1.0:
-                canvas *= self.scale
+        if self.block > 1:
+            share = self.scale / self.block / np.maximum(self.counts, 1)
+            canvas *= share.astype(np.float32)[:, None, None]
+        elif self.scale != 1.0:
+            canvas *= np.float32(self.scale)
         missing = (self.counts == 0) & (expected > 0)
         if self.empty or not missing.any():
             return canvas, None

@@ -32,7 +32,7 @@ _Count = Annotated[int, Meta(ge=1, le=64)]
 
 
 class LibrarySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The library's place and its backups."""
+    """The library's place."""
 
     path: Annotated[
         str,
@@ -41,10 +41,6 @@ class LibrarySettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             " path starts at this file. The option --library and the variable KASSETTUI_LIBRARY go before it."
         ),
     ] = ""
-    backups: Annotated[
-        int,
-        Meta(ge=1, le=365, description="How many backups are kept beside the library; the oldest go first."),
-    ] = 5
 
 
 class JobSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -78,12 +74,6 @@ class ImportSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     enrich: Annotated[bool, Meta(description="Probe, check and draw what was imported, right after it.")] = (
         True
     )
-    threads: Annotated[
-        int,
-        Meta(
-            ge=0, le=64, description="Threads that walk directories. 0: by the measured latency of the disk."
-        ),
-    ] = 0
 
 
 class MediaSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -115,6 +115,9 @@ def run_enrich(
     for enricher in enrichers:
         if enricher.enricher_id in OPTIONAL:
             run.hash(enricher)
+    counted = library.operator.metrics.enrichments
+    for outcome in ("ready", "waiting", "failed", "hashed"):
+        counted.add(getattr(run.enriched, outcome), outcome)
     return run.enriched
 
 

@@ -36,9 +36,12 @@ if TYPE_CHECKING:
     from kassettui.ingest.source import Scope
     from kassettui.library.engine import LibraryDatabase
     from kassettui.library.library import Library
+    from kassettui.observe.metrics import Metrics
 
 _ATTEMPTS: Final = 3
 """Plans that are made when other runs of the same collection keep coming between plan and apply."""
+
+_COUNTED: Final = ("ingested", "updated", "moved", "skipped", "duplicates_prevented", "missing", "errors")
 
 _PAGE: Final = 20_000
 _LONGEST_WAIT_NS: Final = 3_000_000_000
@@ -66,8 +69,18 @@ def run_import(
         report = run.stopped(stop)
     except KassettuiError as error:
         report = run.failed(error)
+    if library is not None and report.status is not Status.DRY_RUN:
+        _count(library.operator.metrics, report)
     observer(Finished(report))
     return report
+
+
+def _count(metrics: Metrics, report: Report) -> None:
+    """Imports by how they ended; items by decision, of those that were committed (L13)."""
+    metrics.import_runs.add(label=report.status)
+    if report.status in {Status.SUCCESS, Status.PARTIAL}:
+        for decision in _COUNTED:
+            metrics.import_items.add(getattr(report.stats, decision), decision)
 
 
 class _Import:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 RING_SIZE: Final = 1000
 NAMED_ITEMS: Final = 200
-"""Items that a run names at info (I28)."""
+"""Items that a run names at info; the rest are summed up by reason (I28)."""
 
 
 class Logger:
@@ -220,27 +220,3 @@ def _lost_line(count: int) -> bytes:
 
     now = datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     return Entry(now, Level.WARNING, "log", "lines are missing here", {"count": count}).line()
-
-
-class RunLog:
-    """What a run decided about its items, bounded (I28): at debug each; at info the first 200, and sums."""
-
-    def __init__(self, logger: Logger, *, limit: int = NAMED_ITEMS) -> None:
-        self._logger = logger
-        self._left = limit
-        self._counts: dict[tuple[str, str], int] = {}
-        self._each = logger.enabled(Level.DEBUG)
-
-    def item(self, decision: str, reason: str, path: str, *, named: bool = True, **fields: object) -> None:
-        """One item. `named=False`: of no interest by itself at info (a skip); it is only counted there."""
-        self._counts[decision, reason] = self._counts.get((decision, reason), 0) + 1
-        if self._each:
-            self._logger.debug("item", decision=decision, reason=reason, path=path, **fields)
-        elif named and self._left > 0:
-            self._left -= 1
-            self._logger.info("item", decision=decision, reason=reason, path=path, **fields)
-
-    def summary(self) -> None:
-        """The sums, a line for each decision and reason."""
-        for (decision, reason), count in sorted(self._counts.items()):
-            self._logger.info("items", decision=decision, reason=reason, count=count)

@@ -197,30 +197,6 @@ def test_threads_that_log_at_once_lose_no_line(path: Path) -> None:
         assert [line["number"] for line in written if line["logger"] == f"t{who}"] == list(range(300))
 
 
-def test_I28_a_run_names_at_most_200_items_at_info_and_sums_up_by_reason(path: Path) -> None:
-    run = log.RunLog(log.get("ingest").bind(run="r1"))
-    for number in range(1000):
-        run.item("create", "new", f"/shows/{number}.exr")
-        run.item("skip", "unchanged", f"/shows/old/{number}.exr", named=False)
-    run.summary()
-    written = lines(path)
-    items = [line for line in written if line["event"] == "item"]
-    assert len(items) == log.NAMED_ITEMS == 200
-    assert {line["decision"] for line in items} == {"create"}
-    sums = {(line["decision"], line["reason"]): line["count"] for line in written if line["event"] == "items"}
-    assert sums == {("create", "new"): 1000, ("skip", "unchanged"): 1000}
-
-
-def test_I28_at_debug_every_item_is_named_with_its_reason(tmp_path: Path) -> None:
-    log.configure(lambda: tmp_path / "k.log", level="debug")
-    run = log.RunLog(log.get("ingest"))
-    for number in range(500):
-        run.item("skip", "unchanged", f"/{number}", named=False)
-    run.summary()
-    written = lines(tmp_path / "k.log")
-    assert sum(line["event"] == "item" and line["reason"] == "unchanged" for line in written) == 500
-
-
 def test_what_libraries_log_comes_here_and_not_to_the_terminal(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

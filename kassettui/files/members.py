@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kassettui.core.naming import read_name, read_word_name
-from kassettui.core.sequences import number_text
+from kassettui.core.padding import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

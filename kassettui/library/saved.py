@@ -63,7 +63,7 @@ def save(
 ) -> SavedSearch:
     """Keep `query` under `name`. Raises QueryError for a query that cannot be run, InvalidInput for the name.
 
-    Raises NameTaken when there is one already, unless `replace`: then it keeps its uuid and its smart folders.
+    Raises NameTaken when there is one already, unless `replace`: then its uuid and its smart folders stay.
     """
     shown = " ".join(name.removeprefix("@").split())
     if not shown or len(shown) > MAX_NAME or any(ord(character) < 32 for character in shown):
@@ -89,7 +89,7 @@ def save(
 
 
 def delete(db: LibraryDatabase, name: str) -> SavedSearch:
-    """Forget a saved search. Raises NotFound, Refused while a smart folder or another search needs it."""
+    """Forget a saved search. Raises NotFound, Refused while a smart folder shows it."""
     found = find(db, name)
     folders = db.scalar("SELECT count(*) FROM folders WHERE search_id = ?", (found.id,))
     if folders:

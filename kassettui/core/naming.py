@@ -8,10 +8,6 @@ from typing import Final, NamedTuple
 from kassettui.core.frames import MOST_DIGITS
 from kassettui.core.kinds import is_frame_extension, split_extension
 
-ZERO_LED: Final = 1
-NEGATIVE: Final = 2
-"""Flags in a `Numbered.code`; the number of digits stands above them (code >> 2)."""
-
 DIGITS: Final = "0123456789"
 
 TEMPORARY_ENDINGS: Final = (".tmp", ".temp", ".part", ".partial", ".lock", ".swp", ".crdownload", "~")
@@ -20,23 +16,25 @@ _STRAY: Final = re.compile(
     r"(?i)(?:^copy of |^kopie von | ?\([0-9]{1,4}\)$|(?: - |[ _])copy(?: ?\(?[0-9]+\)?)?$)"
 )
 _DATE: Final = re.compile(r"(?<![0-9])[0-9]{4}-[0-9]{2}-[0-9]{2}$")
-_DATE_BEGUN: Final = re.compile(r"(?<![0-9])[0-9]{4}-[0-9]{2}-$")
 _VERSION: Final = re.compile(r"(?i)(?:^|[._-])v[0-9]{1,4}$")
-_VERSION_BEGUN: Final = re.compile(r"(?i)(?:^|[._-])v$")
 _WORD: Final = re.compile(r"(?s)(.*[0-9])(\.[A-Za-z][A-Za-z0-9_-]*)")
 _SUBFRAME: Final = re.compile(r"(?s)(.*?)(-?)([0-9]{1,8})\.([0-9]{1,8})")
 
 
 class Numbered(NamedTuple):
-    """A name with a frame number. `steady`: names that share head and tail are read alike."""
+    """A name with a frame number.
+
+    `width` counts the digits of its whole part. A name that has the same head, sign, width and tail is read
+    alike, whatever its digits. A frame with `decimals` is scaled by 10 to that power.
+    """
 
     head: str
     tail: str
     extension: str
     frame: int
-    code: int
+    width: int
+    negative: bool = False
     decimals: int = 0
-    steady: bool = False
 
 
 def is_temporary(name: str) -> bool:
@@ -88,13 +86,11 @@ def _before(stem: str, tail: str, extension: str) -> Numbered | None:
     width = len(digits)
     if not 0 < width <= MOST_DIGITS or _VERSION.search(stem) or _DATE.search(stem):
         return None
-    code = width << 2 | (ZERO_LED if width > 1 and digits[0] == "0" else 0)
     if head[-1:] == "-" and (len(head) == 1 or head[-2] in "._"):
         if not digits.strip("0"):  # there is no frame -0
             return None
-        return Numbered(head[:-1], tail, extension, -int(digits), code | NEGATIVE)
-    steady = bool(head) and not _VERSION_BEGUN.search(head) and not _DATE_BEGUN.search(head)
-    return Numbered(head, tail, extension, int(digits), code, steady=steady)
+        return Numbered(head[:-1], tail, extension, -int(digits), width, negative=True)
+    return Numbered(head, tail, extension, int(digits), width)
 
 
 def _subframe(stem: str, extension: str) -> Numbered | None:
@@ -106,7 +102,6 @@ def _subframe(stem: str, extension: str) -> Numbered | None:
     scaled = int(whole + part)
     if sign and scaled == 0:
         return None
-    code = (
-        len(whole) << 2 | (ZERO_LED if len(whole) > 1 and whole[0] == "0" else 0) | (NEGATIVE if sign else 0)
+    return Numbered(
+        head, "", extension, -scaled if sign else scaled, len(whole), negative=bool(sign), decimals=len(part)
     )
-    return Numbered(head, "", extension, -scaled if sign else scaled, code, decimals=len(part))

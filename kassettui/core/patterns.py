@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from kassettui.core.errors import InvalidInput
 from kassettui.core.frames import FrameRanges
-from kassettui.core.sequences import FrameGroup, number_text
+from kassettui.core.padding import number_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from kassettui.core.sequences import FrameGroup
 
 _LONE_HASH: Final = 4
 _TOKEN: Final = re.compile(

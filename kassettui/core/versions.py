@@ -25,8 +25,11 @@ def token_in(name: str) -> Version | None:
     """The last version token of `name`, a file's name or stem, or None (S3)."""
     if "v" not in name and "V" not in name:
         return None
-    *_, last = (None, *_TOKEN.finditer(name))
-    return None if last is None else Version(int(last[1]), len(last[1]), last.start(), last.end())
+    tokens = list(_TOKEN.finditer(name))
+    if not tokens:
+        return None
+    last = tokens[-1]
+    return Version(int(last[1]), len(last[1]), last.start(), last.end())
 
 
 def version_in(name: str, parents: Iterable[str] = ()) -> int | None:

@@ -78,7 +78,7 @@ class Layout:
             has = ", ".join(self.fields) or "no levels"
             raise InvalidInput(
                 f"This collection's layout has no level named {safe(', '.join(unknown))}; it has {has}.",
-                remedy="Set one with: kassettui collections set NAME --layout TEMPLATE"
+                remedy="Set one with: kassettui collections edit NAME --layout TEMPLATE"
                 if not self.fields
                 else "",
             )

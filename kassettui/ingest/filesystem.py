@@ -222,7 +222,7 @@ class FilesystemSource:
         except OSError as error:
             raise SourceOffline(
                 f"The root {safe(self.root)} cannot be read: {error.strerror}.",
-                remedy="Mount it, or give the collection another root.",
+                remedy="Mount it, or: kassettui collections edit NAME --root PATH",
             ) from error
         expected = self._expected
         if expected.device is not None and self.device != expected.device and not self._accept_device:

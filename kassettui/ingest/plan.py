@@ -111,7 +111,7 @@ class Plan:
         """What must still be true when the plan is applied."""
         return {
             "collection_id": self.target.uuid,
-            "collection": self.target.name,
+            "collection": as_json(self.target.name),
             "root": as_json(self.target.root),
             "root_b64": path_b64(self.target.root),
             "layout": self.target.layout,

@@ -87,7 +87,7 @@ class Report:
             "status": str(self.status),
             "run_id": self.run_id,
             "collection_id": self.collection_id,
-            "collection": self.collection,
+            "collection": None if self.collection is None else as_json(self.collection),
             "scope": {} if self.scope is None else self.scope.as_json(),
             "stats": self.stats.as_json(),
             "created_assets": list(self.created_assets),
@@ -97,7 +97,11 @@ class Report:
             "duration_ms": self.duration_ms,
         }
         if self.code is not None:
-            document |= {"code": self.code, "message": self.message, "remedy": self.remedy}
+            document |= {
+                "code": self.code,
+                "message": as_json(self.message or ""),
+                "remedy": as_json(self.remedy or ""),
+            }
         return document
 
 

@@ -54,12 +54,12 @@ def check_prerequisites(selected: Selected, *, whole: bool) -> None:
     if not selected.ingestible:
         raise Refused(
             f"The collection {name!r} takes no imports.",
-            remedy=f"Allow them with: kassettui collections set {name!r} --ingestible",
+            remedy=f"Allow them with: kassettui collections edit {name!r} --ingestible",
         )
     if whole and not selected.sync_enabled:
         raise Refused(
             f"The collection {name!r} is not to be synchronised as a whole; a part of it may be imported.",
-            remedy=f"Name a part, or allow it with: kassettui collections set {name!r} --sync",
+            remedy=f"Name a part, or allow it with: kassettui collections edit {name!r} --sync",
         )
 
 

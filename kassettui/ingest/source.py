@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kassettui.core.errors import NotFound
 from kassettui.core.identity import parent_and_name, scope_prefix
-from kassettui.core.text import safe
+from kassettui.core.text import as_json, safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -64,9 +64,9 @@ class Scope:
     def as_json(self) -> dict[str, object]:
         """What I27 shows: the fields asked for and the directories they stand for."""
         return {
-            "fields": dict(self.fields),
-            "directories": [directory or "." for directory in self.directories],
-            "only": self.only,
+            "fields": {name: as_json(value) for name, value in self.fields.items()},
+            "directories": [as_json(directory) or "." for directory in self.directories],
+            "only": None if self.only is None else as_json(self.only),
         }
 
 

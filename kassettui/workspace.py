@@ -16,7 +16,7 @@ from kassettui import paths
 from kassettui.core.errors import KassettuiError, LibraryUnavailable
 from kassettui.core.text import safe
 from kassettui.observe import log
-from kassettui.observe.metrics import Metrics
+from kassettui.observe.metrics import Metrics, Reading
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from kassettui.library.engine import LibraryDatabase
     from kassettui.library.events import Events
     from kassettui.library.library import Library
+    from kassettui.library.stats import Stats
     from kassettui.library.thumbnail_file import ThumbnailFile
     from kassettui.media.decoders import Decoders
     from kassettui.media.thumbnails import Thumbnails
-    from kassettui.observe.metrics import Reading
 
 COUNTS: Final = "metrics"
 """The key in the library's settings under which its metrics add up."""
@@ -224,9 +224,11 @@ class Workspace:
         together.merge(self.metrics.dump())
         return together
 
-    def write_metrics(self, path: str | os.PathLike[str], readings: tuple[Reading, ...] = ()) -> None:
-        """`counts` as a text file for node_exporter. Raises OSError."""
-        self.counts().write_textfile(os.fspath(path), readings)
+    def readings(self) -> tuple[Reading, ...]:
+        """What the library holds now, as levels beside the counts. One pass over its assets."""
+        from kassettui.library.stats import stats
+
+        return _readings(self.library.read(stats), self.library_path)
 
     def close(self, timeout: float = 2.0) -> tuple[Snapshot, ...]:
         """End everything, from the top down; a second time is nothing.
@@ -296,6 +298,8 @@ class Workspace:
         """Add what this process counted to what the library keeps, unless it changed nothing."""
         if self.read_only or not self.metrics.writes_done.total:
             return
+        from kassettui.library.stats import stats
+
         try:
             written = library.operator.schedule_write(_add_counts, self.metrics.dump())
             kept = written.result(_PATIENCE)
@@ -303,9 +307,24 @@ class Workspace:
             if textfile:
                 together = Metrics()
                 together.merge(kept)
-                together.write_textfile(os.path.expanduser(textfile))
+                readings = _readings(library.read(stats), self.library_path)
+                together.write_textfile(os.path.expanduser(textfile), readings)
         except (KassettuiError, OSError) as error:  # TimeoutError is an OSError
             _log.warning("the metrics could not be kept", error=str(error) or type(error).__name__)
+
+
+def _readings(held: Stats, file: Path) -> tuple[Reading, ...]:
+    by_kind = {kind: amount.assets for kind, amount in held.by_kind.items()}
+    by_state = {state: amount.assets for state, amount in held.by_state.items()}
+    return (
+        Reading("library_assets", "Assets by kind", by_kind, label="kind"),
+        Reading("library_assets_by_state", "Assets by state", by_state, label="state"),
+        Reading("library_assets_approved", "Assets approved for broadcast", {"": held.approved}),
+        Reading("library_assets_missing", "Assets that are no longer found", {"": held.missing}),
+        Reading("library_asset_bytes", "Bytes of all assets on disk", {"": held.total.bytes}),
+        Reading("library_holes", "Frames that are missing in sequences", {"": held.holes}),
+        Reading("library_file_bytes", "Size of the library's file", {"": file.stat().st_size}),
+    )
 
 
 def _add_counts(db: LibraryDatabase, dump: dict[str, object]) -> dict[str, object]:

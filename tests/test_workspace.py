@@ -176,6 +176,13 @@ def test_L13_what_one_run_counted_the_next_one_tells(settings: Settings) -> None
         assert workspace.metrics.import_items.total == 0
 
 
+def test_L13_levels_are_read_off_the_library(settings: Settings) -> None:
+    with Workspace.open(settings, create=True) as workspace:
+        told = workspace.counts().snapshot(workspace.readings())
+    assert told["library_assets_by_state"] == {"new": 0, "enriching": 0, "ready": 0, "retired": 0}
+    assert told["library_file_bytes"] == settings.library_path.stat().st_size
+
+
 def test_L13_runs_that_end_at_once_both_count(settings: Settings) -> None:
     with Workspace.open(settings, create=True) as first, Workspace.open(settings) as second:
         for workspace in (first, second):
@@ -205,7 +212,8 @@ def test_L13_the_text_file_of_the_settings_is_written_when_a_run_ends(
     settings = msgspec.structs.replace(settings, metrics=MetricsSettings(textfile=str(target)))
     with Workspace.open(settings, create=True) as workspace:
         workspace.library.write(kept.keep, "x", 1)
-    assert "kassettui_library_writes_done_total" in target.read_text()
+    assert "kassettui_library_writes_done_total 1.0" in target.read_text()
+    assert 'kassettui_library_assets{kind="sequence"} 0.0' in target.read_text()
 
 
 def test_the_log_goes_to_the_state_directory_and_is_ours_alone(settings: Settings) -> None:

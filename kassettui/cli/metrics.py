@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 @click.option("--prometheus", is_flag=True, help="In Prometheus's text format.")
 @pass_invocation
 def metrics(invocation: Invocation, /, prometheus: bool) -> None:
-    """Counters and timings."""
-    counts = invocation.workspace(read_only=True).counts()
+    """Counters, timings, and what the library holds."""
+    workspace = invocation.workspace(read_only=True)
+    counts, readings = workspace.counts(), workspace.readings()
     if prometheus:
-        invocation.output.text(counts.exposition())
+        invocation.output.text(counts.exposition(readings))
     elif invocation.flags.json:
-        invocation.output.document("metrics", {"metrics": counts.snapshot()})
+        invocation.output.document("metrics", {"metrics": counts.snapshot(readings)})
     else:
-        invocation.output.facts(Fact(name, words) for name, words in _flat(counts.snapshot()))
+        invocation.output.facts(Fact(name, words) for name, words in _flat(counts.snapshot(readings)))
 
 
 def _flat(figures: dict[str, Any], above: str = "") -> Iterator[tuple[str, str]]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kassettui.cli.invocation import Invocation
+    from kassettui.ingest.enrich import Enriched
     from kassettui.ingest.report import Report
 
 _NAMED_ERRORS: Final = 20
@@ -97,6 +98,16 @@ def _tell(invocation: Invocation, report: Report) -> None:
         invocation.output.facts(_facts(report))
 
 
+def _enriched(enriched: Enriched) -> str:
+    """How the enrichment after it ended."""
+    parts = [f"{wording.number(enriched.ready)} ready"]
+    if enriched.waiting:
+        parts.append(f"{wording.number(enriched.waiting)} not ready yet")
+    if enriched.failed:
+        parts.append(f"{wording.number(enriched.failed)} failed")
+    return ", ".join(parts)
+
+
 def _facts(report: Report) -> Iterator[Fact]:
     stats = report.stats
     yield Fact("collection", f"{report.collection}")
@@ -109,5 +120,7 @@ def _facts(report: Report) -> Iterator[Fact]:
         count = getattr(stats, key)
         if count or key in ("ingested", "updated", "skipped"):
             yield Fact(label, wording.number(count), "bad" if key == "errors" else "")
+    if report.enriched is not None and report.enriched.assets:
+        yield Fact("enriched", _enriched(report.enriched))
     if report.run_id is not None:
         yield Fact("run", report.run_id)

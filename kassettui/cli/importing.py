@@ -32,8 +32,8 @@ _SHORT = ("title", "season", "episode")
         ("kassettui import --collection shows --scope show=abc --scope sequence=sq010", "Only a part of it."),
         ("kassettui import /shows/abc --dry-run", "What would be done, without doing it."),
         (
-            "kassettui import /shows/abc --dry-run --plan-out plan.json",
-            "Keep the plan; --apply-plan runs it.",
+            "kassettui import /shows/abc --plan-out plan.json",
+            "Only keep the plan; --apply-plan plan.json runs it later.",
         ),
         ("kassettui import /shows/abc --json-lines", "Events for a farm, the last line always a summary."),
     ),
@@ -60,7 +60,9 @@ _SHORT = ("title", "season", "episode")
 @click.option("--accept-device", is_flag=True, help="Go on although the root lies on another device now.")
 @click.option("--dry-run", is_flag=True, help="Show the plan; write nothing at all.")
 @click.option("--test-db", is_flag=True, help="Write to a throw-away library beside the real one.")
-@click.option("--plan-out", type=click.Path(), metavar="FILE", help="Write the plan to FILE.")
+@click.option(
+    "--plan-out", type=click.Path(), metavar="FILE", help="Write the plan to FILE, and nothing else."
+)
 @click.option(
     "--apply-plan", type=click.Path(), metavar="FILE", help="Run the plan in FILE, if it still holds."
 )
@@ -77,10 +79,11 @@ def import_(
     """
     invocation.streams = json_lines
     invocation.failure_type = "import"
-    if not paths and not given["collection"]:
+    if not (paths or given["collection"] or given["apply_plan"]):
         raise InvalidInput("Nothing to import.", remedy="Name a PATH, or a collection with --collection.")
     requests = [_request(invocation, path, given) for path in paths or (None,)]
-    workspace = _workspace(invocation, test_db=test_db, dry_run=given["dry_run"])
+    only_reads = given["dry_run"] or given["plan_out"] is not None
+    workspace = _workspace(invocation, test_db=test_db, only_reads=only_reads)
     reports = import_all(invocation, workspace, requests)
     answer(invocation, reports)
     return exit_code(reports)
@@ -98,14 +101,14 @@ def import_all(invocation: Invocation, workspace: Workspace, requests: list[Impo
     return reports
 
 
-def _workspace(invocation: Invocation, *, test_db: bool, dry_run: bool) -> Workspace:
+def _workspace(invocation: Invocation, *, test_db: bool, only_reads: bool) -> Workspace:
     """On the library, or on a test library beside it; a dry run only reads (I19)."""
     library = None
     if test_db:
         real = invocation.settings.library_path
         library = str(real.with_name(f"{real.stem}.test{real.suffix}"))
         invocation.people.note(f"The test library is {library}; remove it when you are done.")
-    return invocation.workspace(create=not dry_run, read_only=dry_run, library=library)
+    return invocation.workspace(create=not only_reads, read_only=only_reads, library=library)
 
 
 def _request(invocation: Invocation, path: str | None, given: Mapping[str, Any]) -> ImportRequest:

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 _PATIENCE = 60.0
 
 
+def _take_terminal() -> None:
+    """In the child: stdin becomes its controlling terminal, so that ctrl+c is a signal."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
 class Terminal:
     """One started command; its stdin, stdout and stderr are the terminal."""
 
@@ -39,6 +44,7 @@ class Terminal:
             stderr=follower,
             env={**os.environ, "TERM": "xterm-256color", "COLUMNS": "", **environment},
             start_new_session=True,
+            preexec_fn=_take_terminal,
             close_fds=True,
         )
         os.close(follower)

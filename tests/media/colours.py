@@ -60,9 +60,8 @@ def delta_e(first: Array, second: Array) -> Array:
         * np.sqrt(chroma**7 / (chroma**7 + 25.0**7))
         * np.sin(np.radians(60 * np.exp(-(((hue - 275) / 25) ** 2))))
     )
-    return np.sqrt(
-        np.maximum((dl / sl) ** 2 + (dc / sc) ** 2 + (dh / sh) ** 2 + rotation * (dc / sc) * (dh / sh), 0)
-    )
+    squared = (dl / sl) ** 2 + (dc / sc) ** 2 + (dh / sh) ** 2 + rotation * (dc / sc) * (dh / sh)
+    return np.asarray(np.sqrt(np.maximum(squared, 0)))
 
 
 def mean_difference(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:

@@ -28,13 +28,13 @@ def scene(width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
     picture[(x - width * 0.3) ** 2 + (y - height * 0.4) ** 2 < (height * 0.2) ** 2] = (4.0, 2.5, 0.6)
     picture[int(height * 0.7) :, : width // 2] = (0.02, 0.03, 0.05)
     picture += np.random.default_rng(7).normal(0, 0.01, picture.shape).astype(np.float32)
-    return np.clip(picture, 0, None).astype(np.float32)
+    return np.asarray(np.clip(picture, 0, None), np.float32)
 
 
 def encoded(picture: np.ndarray) -> np.ndarray:
     """`picture` with the sRGB curve, 0–1."""
     clipped = np.clip(picture, 0, 1)
-    return np.where(clipped <= 0.0031308, clipped * 12.92, 1.055 * clipped ** (1 / 2.4) - 0.055)
+    return np.asarray(np.where(clipped <= 0.0031308, clipped * 12.92, 1.055 * clipped ** (1 / 2.4) - 0.055))
 
 
 def write(path: Path, pixels: np.ndarray, kind: str = "float", **attributes: object) -> None:

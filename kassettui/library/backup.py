@@ -16,10 +16,12 @@ from kassettui.core.errors import LibraryCorrupt, LibraryUnavailable
 from kassettui.core.text import safe
 from kassettui.library import engine, place
 from kassettui.library.engine import Mode
+from kassettui.observe import log
 
 if TYPE_CHECKING:
     from kassettui.library.engine import LibraryDatabase
 
+_log = log.get("library.backup")
 _STAMP: Final = "%Y%m%dT%H%M%S.%fZ"
 _NAME: Final = re.compile(r"\.backup-(\d{8}T\d{6}\.\d{6}Z)-([a-z0-9-]+)")
 
@@ -46,6 +48,7 @@ def make(db: LibraryDatabase, path: str, application_id: int, *, label: str) -> 
     stamp = datetime.now(UTC).strftime(_STAMP)
     target = f"{path}.backup-{stamp}-{label}"
     write_copy(db, target, application_id)
+    _log.info("backup made", path=target)
     return target
 
 
@@ -100,10 +103,14 @@ def listed(path: str) -> list[Backup]:
     return sorted(found, key=lambda one: one.made_at, reverse=True)
 
 
-def rotate(path: str, keep: int) -> list[str]:
-    """Remove all but the newest `keep` backups of the library at `path`. Returns the paths of what went."""
+def rotate(path: str, keep: int, *, spare: str) -> list[str]:
+    """Remove all but the newest `keep` backups of the library at `path`; returns what went.
+
+    `spare`, the one just made, stays whatever the clock says.
+    """
     gone = []
-    for old in listed(path)[max(1, keep) :]:
+    others = [one for one in listed(path) if one.path != spare]
+    for old in others[max(0, keep - 1) :]:
         os.unlink(old.path)
         gone.append(old.path)
     return gone

@@ -18,6 +18,7 @@ from kassettui.core.text import from_stored, safe
 from kassettui.library import backup, engine
 from kassettui.library.engine import Mode
 from kassettui.library.library import SCHEMA
+from kassettui.library.models import MODELS, JsonField
 from kassettui.library.stamps import now
 
 if TYPE_CHECKING:
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
 
 SAMPLE: Final = 500
 """Files that are looked for, unless all are."""
+_JSON: Final = {
+    model._meta.table_name: tuple(
+        field.column_name for field in model._meta.sorted_fields if isinstance(field, JsonField)
+    )
+    for model in MODELS
+    if any(isinstance(field, JsonField) for field in model._meta.sorted_fields)
+}
 _DAY: Final = 86_400 * 1_000_000
 _FRAGMENTED: Final = 0.25
 _SHOWN: Final = 5
@@ -258,6 +266,18 @@ def _versions(db: LibraryDatabase) -> list[Finding]:
     return findings
 
 
+def _texts(db: LibraryDatabase) -> list[Finding]:
+    """JSON that is none: pages of long text have no structure of their own that could show damage."""
+    findings = []
+    for table, columns in _JSON.items():
+        wrong = " OR ".join(f"({name} IS NOT NULL AND NOT json_valid({name}))" for name in columns)
+        count = db.scalar(f"SELECT count(*) FROM {table} WHERE {wrong}")
+        if count:
+            message = f"{count} rows of {table} hold text that is damaged."
+            findings.append(Finding("texts", Severity.DAMAGE, message, _RESTORE, fixable=False, count=count))
+    return findings
+
+
 def _orphans(db: LibraryDatabase) -> list[Finding]:
     findings = []
     layouts = db.scalar(
@@ -349,6 +369,7 @@ _CHECKS: Final[dict[str, Callable[[LibraryDatabase], list[Finding]]]] = {
     "folders": _folders,
     "states": _states,
     "versions": _versions,
+    "texts": _texts,
     "orphans": _orphans,
     "fragmentation": _fragmentation,
 }

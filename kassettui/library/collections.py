@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -10,7 +9,7 @@ from kassettui.core.errors import Ambiguous, InvalidInput, NotFound, Refused
 from kassettui.core.text import from_stored, safe, to_stored
 from kassettui.library import stamps
 from kassettui.library.events import AssetsChanged, CollectionChanged, announce
-from kassettui.library.models import CollectionRow
+from kassettui.library.models import CollectionRow, json_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -274,8 +273,8 @@ def _collection(row: tuple[Any, ...]) -> Collection:
         watched=bool(watched),
         locked=bool(locked),
         layout=layout,
-        ignore_patterns=tuple(json.loads(ignore_patterns)),
-        config=json.loads(config),
+        ignore_patterns=tuple(json_value(ignore_patterns)),
+        config=json_value(config),
         last_ingest_time=last,
         created_at=made,
         updated_at=changed,

@@ -50,8 +50,11 @@ _JOURNAL_LIMIT: Final = 64 * _KIB * _KIB
 _FIRST_DELAY: Final = 0.001
 _LONGEST_DELAY: Final = 0.1
 
-ERRORS: Final = (apsw.Error, peewee.PeeweeException)
-"""What the database raises, below our own tree."""
+ERRORS: Final = (apsw.Error, peewee.PeeweeException, UnicodeDecodeError)
+"""What the database raises, below our own tree.
+
+Text that is not UTF-8 was never written by us: it is damage.
+"""
 
 Row = tuple[Any, ...]
 
@@ -214,14 +217,9 @@ def _settle(connection: apsw.Connection, mode: Mode) -> None:
 def may_be_frozen(path: str) -> bool:
     """Whether a file that cannot be opened for want of a writable directory may be read as it lies.
 
-    Only without a log: what a `-wal` holds would not be seen.
+    Only without a log, which nobody has then: what it holds would not be seen, and it may come at any time.
     """
-    try:
-        return os.stat(path + "-wal").st_size == 0
-    except FileNotFoundError:
-        return not os.access(os.path.dirname(path), os.W_OK)
-    except OSError:
-        return False
+    return not os.path.lexists(path + "-wal") and not os.access(os.path.dirname(path), os.W_OK)
 
 
 def journal_mode(db: LibraryDatabase) -> str:
@@ -261,6 +259,20 @@ def _touch(db: LibraryDatabase) -> None:
         db.execute_sql("COMMIT")
     finally:
         end_transaction(db)
+
+
+def bury(db: LibraryDatabase) -> None:
+    """After a COMMIT that failed on the disk: see that what it wrote is never found again.
+
+    Its frames may stand whole in the log although they were not synced, and who opens the file next would
+    take them for committed. A write in their place ends their chain of checksums.
+    """
+    try:
+        end_transaction(db)
+        if journal_mode(db) == "wal":
+            _touch(db)
+    except ERRORS:
+        return  # a dead disk: nobody can say what is on it
 
 
 def _leave_wal(db: LibraryDatabase) -> str | None:
@@ -425,7 +437,7 @@ def translated(error: BaseException, path: str = "") -> KassettuiError:
         return LibraryUnavailable(
             f"The disk of the library{where} is full; nothing was written.", remedy="Make room and try again."
         )
-    if isinstance(cause, apsw.CorruptError | apsw.NotADBError | apsw.FormatError):
+    if isinstance(cause, apsw.CorruptError | apsw.NotADBError | apsw.FormatError | UnicodeDecodeError):
         return LibraryCorrupt(
             f"The library{where} is damaged: {safe(str(cause))}.",
             remedy="Look closer with: kassettui library check",

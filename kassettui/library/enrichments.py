@@ -45,6 +45,10 @@ class Subject(NamedTuple):
 _COLUMNS: Final = ", ".join(f"a.{name}" for name in Subject._fields)
 _PRESENT: Final = "a.is_deleted = 0 AND a.missing_since IS NULL"
 _UNFINISHED: Final = f"a.state IN ('{State.NEW}', '{State.ENRICHING}') AND {_PRESENT}"
+# One condition for each state: each is a walk along the states' index, in the order of ids, from any id on.
+_BY_STATE: Final = tuple(f"a.state = '{state}' AND {_PRESENT}" for state in (State.NEW, State.ENRICHING))
+# Where the ids are given, they are the way in.
+_AMONG: Final = _UNFINISHED.replace("a.state", "+a.state")
 _LACKING: Final = (
     "NOT EXISTS (SELECT 1 FROM asset_enrichments e WHERE e.asset_id = a.id AND e.enricher = ? "
     "AND e.version = ?)"
@@ -71,7 +75,7 @@ def unfinished(
     (enricher, version) for those that it has not run over, `checksum` for those whose enrichment never
     ended with it. `unhashed` asks for what has no content hash instead, ready or not.
     """
-    where, parameters = _where(_UNHASHED if unhashed else _UNFINISHED, collection_uuid, ids, prefixes)
+    where, parameters = _where(collection_uuid, ids, prefixes)
     where.append("a.id > ?")
     parameters.append(after)
     if lacking is not None:
@@ -80,10 +84,9 @@ def unfinished(
     if checksum is not None:
         where.append("a.enricher_checksum IS NOT ?")
         parameters.append(checksum)
-    rows = db.all(
-        f"SELECT {_COLUMNS} FROM assets a WHERE {' AND '.join(where)} ORDER BY a.id LIMIT ?",
-        (*parameters, limit),
-    )
+    ways = (_UNHASHED,) if unhashed else _BY_STATE if ids is None else (_AMONG,)
+    selects = (f"SELECT {_COLUMNS} FROM assets a WHERE {' AND '.join((way, *where))}" for way in ways)
+    rows = db.all(f"{' UNION ALL '.join(selects)} ORDER BY 1 LIMIT ?", (*parameters * len(ways), limit))
     return [_subject(row) for row in rows]
 
 
@@ -96,7 +99,8 @@ def count_unfinished(
     prefixes: Sequence[str] | None = None,
 ) -> int:
     """How many assets `unfinished` would give in all."""
-    where, parameters = _where(_UNFINISHED, collection_uuid, ids, prefixes)
+    where, parameters = _where(collection_uuid, ids, prefixes)
+    where.append(_UNFINISHED if ids is None else _AMONG)
     if checksum is not None:
         where.append("a.enricher_checksum IS NOT ?")
         parameters.append(checksum)
@@ -105,12 +109,12 @@ def count_unfinished(
 
 
 def _where(
-    what: str, collection_uuid: str | None, ids: Sequence[int] | None, prefixes: Sequence[str] | None
+    collection_uuid: str | None, ids: Sequence[int] | None, prefixes: Sequence[str] | None
 ) -> tuple[list[str], list[Any]]:
-    """The conditions, and their values, that narrow `what` to a part of the library."""
-    where, parameters = [what], list[Any]()
+    """The conditions, and their values, that narrow a question to a part of the library."""
+    where, parameters = list[str](), list[Any]()
     if collection_uuid is not None:
-        where.append("a.collection_uuid = ?")
+        where.append("+a.collection_uuid = ?")  # no way in: a collection may be all of the library
         parameters.append(collection_uuid)
     if ids is not None:
         where.append("a.id IN (SELECT value FROM json_each(?))")

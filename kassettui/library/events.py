@@ -7,18 +7,19 @@ values; an error of theirs is logged and disturbs nobody.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections import defaultdict, deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
+
+from kassettui.observe import log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from kassettui.library.engine import LibraryDatabase
 
-_log = logging.getLogger(__name__)
+_log = log.get("library.events")
 
 MANY = 5_000
 """Above this number of ids an event says "many" (None) instead of naming them."""
@@ -172,4 +173,4 @@ class Events:
                 try:
                     function(event)
                 except Exception:  # noqa: BLE001 - whatever a subscriber raises, the others go on
-                    _log.exception("A subscriber failed on %s", type(event).__name__)
+                    _log.exception("a subscriber failed", about=type(event).__name__)

@@ -18,6 +18,7 @@ from kassettui.core.errors import InvalidInput, KassettuiError, LibraryTooNew, M
 from kassettui.core.text import safe
 from kassettui.library import backup, engine, place
 from kassettui.library.engine import Mode
+from kassettui.observe import log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _MODULE: Final = re.compile(r"(\d{4})_(\w+)")
 KEPT_BACKUPS: Final = 5
+_log = log.get("library.migrate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +131,14 @@ def migrate(
         )
     done = operator.schedule_exclusive(_migrate, schema, operator.path, target).result()
     direction = "up" if done.after > done.before else "down"
+    if done.backup is not None:
+        _log.info(
+            "schema moved", path=operator.path, before=done.before, after=done.after, backup=done.backup
+        )
     operator.metrics.migrations.add(abs(done.after - done.before), direction)
     operator.expect_version(done.after)
     if done.backup is not None:
-        backup.rotate(operator.path, keep)
+        backup.rotate(operator.path, keep, spare=done.backup)
     return done
 
 

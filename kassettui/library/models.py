@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import peewee
 
-from kassettui.core.text import from_stored, to_stored
+from kassettui.core.errors import LibraryCorrupt
+from kassettui.core.text import from_stored, safe, to_stored
 
 if TYPE_CHECKING:
     _Text = peewee.TextField[Any]
 else:
     _Text = peewee.TextField
+
+
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 class PathField(_Text):
@@ -42,12 +46,23 @@ class JsonField(_Text):
 
     def python_value(self, value: str | None) -> Any:
         """Text → value."""
-        return None if value is None else json.loads(value)
+        return None if value is None else json_value(value)
+
+
+def json_value(text: str) -> Any:
+    """The value of a stored JSON text. Raises LibraryCorrupt: what is no JSON was not written by us."""
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise LibraryCorrupt(
+            f"The library holds text that is damaged: {safe(str(error))}.",
+            remedy="Look closer with: kassettui library check",
+        ) from error
 
 
 def json_text(value: object) -> str:
     """The canonical JSON text of `value`: equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 class Table(peewee.Model):

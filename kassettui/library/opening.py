@@ -16,6 +16,7 @@ from kassettui.core.text import safe
 from kassettui.library import backup, migrate, place
 from kassettui.library.operator import Operator
 from kassettui.library.place import Content
+from kassettui.observe import log
 
 if TYPE_CHECKING:
     from kassettui.library.engine import LibraryDatabase
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from kassettui.library.migrate import Schema
     from kassettui.library.operator import Limits
     from kassettui.observe.metrics import Metrics
+
+
+_log = log.get("library.opening")
 
 
 def open_operator(
@@ -47,7 +51,8 @@ def open_operator(
                 f"There is no {schema.title} at {safe(path)}.",
                 remedy=f"Make one with: kassettui {schema.title} init",
             )
-        migrate.create(path, schema, wal=not place.examine(path).network)
+        if migrate.create(path, schema, wal=not place.examine(path).network):
+            _log.info("made", what=schema.title, path=path)
     operator = Operator(
         path,
         schema.application_id,
@@ -80,6 +85,7 @@ def set_aside(path: str) -> str:
         place.sync_file(os.path.dirname(path))
     except OSError as error:
         raise place.unreachable(path, error) from error
+    _log.warning("set aside", path=path, aside=aside)
     return aside
 
 

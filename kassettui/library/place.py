@@ -84,6 +84,15 @@ def size(path: str) -> int:
         return 0
 
 
+def appearance(path: str) -> tuple[int, int] | None:
+    """Modification time in ns and size of the file: what changes with its content, as far as one can tell."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
 def unreachable(path: str, error: OSError) -> LibraryUnavailable:
     """What is said when the system refuses a path."""
     return LibraryUnavailable(f"{safe(path)} cannot be reached: {error.strerror}.", remedy="Check the disk.")

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from kassettui.core.errors import LibraryClosed, LibraryUnavailable
 from kassettui.core.text import safe
-from kassettui.library import engine
+from kassettui.library import engine, place
 from kassettui.library.engine import LibraryDatabase, Mode, Trouble
 from kassettui.library.place import identity
 
@@ -37,6 +37,11 @@ class _Reader:
 
     db: LibraryDatabase
     generation: int
+    frozen: tuple[int, int] | None = None
+    """What the file looked like when it was opened without locks.
+
+    It is read so only while it stays like this.
+    """
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -130,16 +135,26 @@ class Readers:
         if token is None:
             token = self._local.token = _Token()
         generation = self._generation()
-        if token.reader is not None and token.reader.generation != generation:
+        if token.reader is not None and self._stale(token.reader, generation):
             self._close(token.reader)
             token.reader = None
         if token.reader is None:
-            reader = _Reader(self._connect(), generation)
+            looks = place.appearance(self._target.path)
+            db = self._connect()
+            reader = _Reader(db, generation, looks if db.mode is Mode.FROZEN else None)
             with self._lock:
                 self._open.add(reader)
             token.reader = reader
             weakref.finalize(token, self._close, reader).atexit = False
         return token.reader
+
+    def _stale(self, reader: _Reader, generation: int) -> bool:
+        if reader.frozen is not None and (
+            reader.frozen != place.appearance(self._target.path)
+            or not engine.may_be_frozen(self._target.path)
+        ):
+            return True
+        return reader.generation != generation
 
     def _connect(self) -> LibraryDatabase:
         try:
@@ -148,13 +163,13 @@ class Readers:
             kind = engine.trouble(error.__cause__ or error)
             if kind is not Trouble.DISK:
                 raise
-            if self._recover is not None:
-                # A crash left a journal or a log that only a writer can roll back or read.
-                self._recover()
-                return self._checked(Mode.READ)
             if engine.may_be_frozen(self._target.path):
                 return self._checked(Mode.FROZEN)
-            raise
+            if self._recover is None:
+                raise
+            # A crash left a journal or a log that only a writer can roll back or read.
+            self._recover()
+            return self._checked(Mode.READ)
 
     def _checked(self, mode: Mode) -> LibraryDatabase:
         db = engine.open_database(

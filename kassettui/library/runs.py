@@ -5,7 +5,6 @@ What each ingest did, and why (spec: ingest I17, I23, I28). Decisions are bounde
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -15,7 +14,7 @@ from kassettui.core.errors import Ambiguous, NotFound
 from kassettui.core.text import from_stored, safe, to_stored
 from kassettui.library import engine, stamps
 from kassettui.library.events import RunFinished, announce
-from kassettui.library.models import RunRow
+from kassettui.library.models import RunRow, json_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -223,8 +222,8 @@ def _run(row: tuple[Any, ...]) -> Run:
         kind,
         collection,
         from_stored(name),
-        json.loads(scope),
-        json.loads(arguments),
+        json_value(scope),
+        json_value(arguments),
         status,
         code,
         _restored(message),
@@ -232,5 +231,5 @@ def _run(row: tuple[Any, ...]) -> Run:
         began,
         ended,
         dict(zip(COUNTS, row[13:], strict=True)),
-        json.loads(reasons),
+        json_value(reasons),
     )

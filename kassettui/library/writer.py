@@ -30,12 +30,16 @@ from kassettui.library import engine
 from kassettui.library.engine import LibraryDatabase, Mode, Trouble
 from kassettui.library.place import FileIdentity, identity, still
 from kassettui.library.work import Job, JobQueue
+from kassettui.observe import log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kassettui.library.events import Events
     from kassettui.observe.metrics import Metrics
+
+
+_log = log.get("library.writer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +185,7 @@ class Writer:
                 if engine.trouble(error) is not Trouble.BUSY or attempt == self._limits.attempts:
                     raise
                 self._metrics.write_retries.add()
+                _log.info("the library is busy", attempt=attempt, path=self._target.path)
                 if self._stop.wait(random.uniform(0.02, 0.1) * 2**attempt):  # noqa: S311 - jitter
                     raise
             else:
@@ -198,7 +203,12 @@ class Writer:
             if job.begin():
                 self._metrics.write_wait.observe(began - job.queued_at if position == 0 else 0.0)
                 self._run_job(db, job)
-        db.execute_sql("COMMIT")
+        try:
+            db.execute_sql("COMMIT")
+        except engine.ERRORS as error:
+            if engine.trouble(error) in (Trouble.DISK, Trouble.FULL):
+                engine.bury(db)
+            raise
         db.pop_transaction()
         self._metrics.write_run.observe(time.monotonic() - began)
         announced, db.pending_events = db.pending_events, []
@@ -291,6 +301,7 @@ class Writer:
             self._drop_connection(suspicious=True)
         elif kind is Trouble.DAMAGE and isinstance(told, LibraryCorrupt):
             self._refusal = told
+        _log.warning("rolled back", cause=str(error), writes=len(self._group), path=self._target.path)
         for job in self._group:
             self._metrics.writes_failed.add(len(job.futures))
             job.fail(told)
@@ -328,6 +339,8 @@ class Writer:
             if self._suspicious:
                 self._look_closer(db)
             self.journal_warning = engine.choose_journal(db, wal=self._target.wal)
+            if self.journal_warning is not None:
+                _log.warning("no write-ahead log", cause=self.journal_warning, path=self._target.path)
             self._always_full = engine.journal_mode(db) != "wal"
             self._is_full = True
             self._set_full(db, full=False)
@@ -341,6 +354,7 @@ class Writer:
 
     def _look_closer(self, db: LibraryDatabase) -> None:
         findings = engine.quick_check(db)
+        _log.warning("opened again after an error of the disk", path=self._target.path, findings=findings)
         if findings:
             self._refusal = LibraryCorrupt(
                 f"The library {safe(self._target.path)} is damaged: {findings[0]}",

@@ -204,3 +204,21 @@ def test_L9_every_released_schema_opens_with_all_its_rows(library_path: str, fix
         }
         assert library.read(lambda db: db.all("PRAGMA integrity_check")) == [("ok",)]
     assert after == before
+
+
+def test_L9_the_fixture_of_a_schema_is_the_schema(library_path: str, tmp_path: Path) -> None:
+    """As long as a version is the newest, what it makes and its fixture are the same to the letter."""
+    Library.open(library_path, create=True).close()
+    (newest,) = FIXTURES.glob(f"library-{SCHEMA.latest:04}.sql")
+    fixture = str(tmp_path / "fixture.db")
+    connection = apsw.Connection(fixture)
+    connection.execute(newest.read_text(encoding="utf-8"))
+    connection.close()
+    outlines = []
+    for path in (library_path, fixture):
+        connection = apsw.Connection(path)
+        outlines.append(
+            connection.execute("SELECT type, name, sql FROM sqlite_schema ORDER BY 1, 2").fetchall()
+        )
+        connection.close()
+    assert outlines[0] == outlines[1]

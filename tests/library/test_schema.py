@@ -25,8 +25,9 @@ def test_I12_approved_without_ready_cannot_be_written(library: Library, state: s
     library.write(_run, "UPDATE assets SET state = 'ready', approved_for_broadcast = 1")
     copied = "collection_uuid, kind, name, path"
     given = "uuid, canonical_key, state, approved_for_broadcast, discovered_at, created_at, updated_at"
+    row = f"'b', 'k', '{state}', 1, 0, 0, 0"
     for sql in (
-        f"INSERT INTO assets ({given}, {copied}) SELECT 'b', 'k', '{state}', 1, 0, 0, 0, {copied} FROM assets",
+        f"INSERT INTO assets ({given}, {copied}) SELECT {row}, {copied} FROM assets",
         f"UPDATE assets SET state = '{state}'",
         f"UPDATE assets SET state = '{state}', approved_for_broadcast = 1",
         f"UPDATE OR REPLACE assets SET state = '{state}'",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from kassettui.core.text import from_stored
+from kassettui.library.models import json_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -145,7 +145,7 @@ def asset_of(row: tuple[Any, ...]) -> Asset:
 
 def _value(name: str, value: Any) -> Any:
     if name in _JSON:
-        return {} if value is None else json.loads(value)
+        return {} if value is None else json_value(value)
     if value is None:
         return None
     if name in _STORED:

@@ -241,7 +241,7 @@ def _stored(column: str, value: object) -> object:
 
 def _change(db: LibraryDatabase, founds: Iterable[Found], *statements: tuple[str, Sequence[object]]) -> int:
     ids: list[int] = []
-    for _ in staged(db, _STAGED, _rows(db, _noting(founds, ids), [])):
+    for _ in staged(db, _STAGED, _rows(db, _noting(founds, ids), None)):
         for sql, parameters in statements:
             db.execute_sql(sql, parameters)
     if ids:
@@ -257,17 +257,21 @@ def _noting(founds: Iterable[Found], ids: list[int]) -> Iterator[Found]:
         yield found
 
 
-def _rows(db: LibraryDatabase, founds: Iterable[Found], uuids: list[str]) -> Iterator[tuple[object, ...]]:
-    """Rows of the staging table. The uuids that they get are appended to `uuids`."""
+def _rows(
+    db: LibraryDatabase, founds: Iterable[Found], uuids: list[str] | None
+) -> Iterator[tuple[object, ...]]:
+    """Rows of the staging table. New assets get uuids, which are appended to `uuids`."""
     layouts = Layouts(db)
     fresh: list[str] = []
     for found in founds:
         item = found.item
         ranges = item.frame_ranges
-        if not fresh:
-            fresh = stamps.new_uuids(1_000)
-        uuid = fresh.pop()
-        uuids.append(uuid)
+        uuid = None
+        if uuids is not None:
+            if not fresh:
+                fresh = stamps.new_uuids(1_000)
+            uuid = fresh.pop()
+            uuids.append(uuid)
         numbers: tuple[Any, ...] = (None,) * 6
         if ranges is not None:
             numbers = (ranges.first, ranges.last, ranges.count, ranges.step, item.frame_padding, ranges.text)
@@ -299,17 +303,18 @@ class Layouts:
 
     def __init__(self, db: LibraryDatabase) -> None:
         self._db = db
-        self._ids: dict[str, int] = {}
+        self._ids: dict[tuple[tuple[str, str], ...], int] = {}
 
     def id_of(self, fields: Mapping[str, str]) -> int:
         """The row id of this set of fields (values in memory form)."""
-        text = json_text(dict(fields))
-        found = self._ids.get(text)
+        key = tuple(fields.items())
+        found = self._ids.get(key)
         if found is None:
+            text = json_text(dict(fields))
             found = self._db.scalar("SELECT id FROM layouts WHERE fields = ?", (text,))
             if found is None:
                 found = self._make(text, fields)
-            self._ids[text] = found
+            self._ids[key] = found
         return found
 
     def _make(self, text: str, fields: Mapping[str, str]) -> int:

@@ -16,6 +16,7 @@ from kassettui.files.outcomes import Moved, Outcome, Result, StepState
 from kassettui.files.plan import ItemKind, Operation, StepKind
 from kassettui.files.planning import copies_instead
 from kassettui.files.rearranging import CrossDevice, Rearranging
+from kassettui.files.sealing import Copied, seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -42,6 +43,7 @@ class Earlier:
 
     made: Mapping[int, str] = field(default_factory=dict)
     copied: Mapping[int, Identity] = field(default_factory=dict)
+    hashes: Mapping[str, Copied] = field(default_factory=dict)
     next_number: int = 0
 
 
@@ -81,6 +83,7 @@ class Execution:
         # stands for all frames of a sequence: it is only used to find the asset again.
         self._trashed: dict[int, str] = {}
         self._replaced: dict[int, str] = {}
+        self._hashes: dict[str, Copied] = dict(self.earlier.hashes)
         self._done = self._skipped = 0
 
     def run(self) -> Result:
@@ -103,6 +106,7 @@ class Execution:
         finally:
             self.directories.close()
             self._recorder.flush()
+        generations = self._seal()
         for sentence in self.oddities.sentences():
             self.control.warn(sentence)
         return Result(
@@ -112,7 +116,14 @@ class Execution:
             self.control.read().bytes_done,
             tuple(self.failures),
             tuple(self.oddities.sentences()),
+            generations,
         )
+
+    def _seal(self) -> tuple[str, ...]:
+        """The manifests of what was copied, when that was asked for and all of it was (F19)."""
+        if not self.plan.options.mhl or self.failures:
+            return ()
+        return tuple(seal(self.plan.items, self._hashes, self.control))
 
     # -- for the units --------------------------------------------------------------------------------------
 
@@ -135,10 +146,21 @@ class Execution:
             self._trashed.setdefault(step.item, outcome.destination)
         if outcome.replaced and step.kind not in _COPIES:
             self._replaced.setdefault(step.item, outcome.replaced)
+        if self.plan.options.mhl:
+            self._note_hash(step, outcome)
         self._recorder.record(outcome)
         if step.kind not in _SILENT:
             self._done += 1
             self.control.advance(items=1)
+
+    def _note_hash(self, step: Step, outcome: Outcome) -> None:
+        made = outcome.identity
+        if made is None or step.kind not in {StepKind.COPY, StepKind.HARDLINK}:
+            return
+        first = self._hashes.get(self.link_targets.get(step.link_of, ""))
+        found = outcome.hash or (first.hash if first is not None else "")
+        if found:
+            self._hashes[outcome.destination] = Copied(found, made.size, made.mtime_ns)
 
     def skip(self, step: Step) -> None:
         """A step was left out, as the answer for all says."""

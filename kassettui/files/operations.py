@@ -18,6 +18,7 @@ from kassettui.files import liveness, volumes
 from kassettui.files.execution import Execution
 from kassettui.files.outcomes import StepState
 from kassettui.files.plan import Operation, Options, Plan, Policy, StepKind, Verify
+from kassettui.files.plans import Plans
 from kassettui.files.recording import (
     JournalRecorder,
     items_of,
@@ -130,11 +131,8 @@ class FileOperations:
         self._library = library
         self._jobs = jobs
         self._reservations = reservations if reservations is not None else Reservations()
-
-    @property
-    def reserved(self) -> Reservations:
-        """Room that jobs have spoken for; plans are made with it."""
-        return self._reservations
+        self.plans = Plans(library, self._reservations)
+        """Makes what `run` and `submit` take."""
 
     # -- running --------------------------------------------------------------------------------------------
 

@@ -62,7 +62,7 @@ class Result:
     bytes_done: int
     failures: tuple[StepFailure, ...] = ()
     warnings: tuple[str, ...] = ()
-    generation: str = ""  # the path of the ASC MHL manifest that was made (F19)
+    generations: tuple[str, ...] = ()  # the ASC MHL manifests that were made (F19)
 
 
 class Recorder(Protocol):

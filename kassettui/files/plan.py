@@ -210,7 +210,7 @@ class Options:
     fail_fast: bool = False  # stop at the first failing item (F17)
     durable: bool = True  # fsync files and directories before anything counts as done (F4)
     keep_replaced: bool = True  # what is overwritten goes to the trash, so that undo brings it back
-    mhl: str = ""  # make the next ASC MHL generation of this directory from the copy's own hashes (F19)
+    mhl: bool = False  # make the next ASC MHL generation from the copy's own hashes (F19)
     fallback_trash: bool = (
         False  # the answer to: no trash on this volume, use `.kassettui-trash` there? (F11)
     )

@@ -11,6 +11,7 @@ from kassettui.files.execution import Earlier
 from kassettui.files.outcomes import StepState
 from kassettui.files.plan import Operation, Plan, StepKind, Verify
 from kassettui.files.recording import items_of, outcome_of, step_of
+from kassettui.files.sealing import Copied
 from kassettui.files.transfer import Buffer, hash_file
 
 if TYPE_CHECKING:
@@ -73,7 +74,12 @@ def resumed(
         reverts=entry.request.get("reverts"),
         undo_of=entry.undo_of,
     )
-    return plan, Earlier(made, copied, max(steps, default=-1) + 1)
+    hashes = {
+        outcome.destination: Copied(outcome.hash, outcome.identity.size, outcome.identity.mtime_ns)
+        for number, outcome in done.items()
+        if number not in lost and outcome.hash and outcome.identity is not None
+    }
+    return plan, Earlier(made, copied, hashes, max(steps, default=-1) + 1)
 
 
 def _left(step: Step) -> bool:

@@ -60,7 +60,7 @@ class Stager:
         self._oddities = oddities
         self._pulse = pulse
         self._buffer = Buffer()
-        must_hash = options.verify is Verify.BOTH or bool(options.mhl)
+        must_hash = options.verify is Verify.BOTH or options.mhl
         self._manner = Manner(
             hashing=options.verify is not Verify.SIZE or must_hash,
             cloning=not must_hash,

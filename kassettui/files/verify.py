@@ -76,7 +76,7 @@ class Made:
 
 
 @dataclass(slots=True)
-class _Tree:
+class Tree:
     """The regular files below a directory, by path relative to it; links to files count as what
     they lead to.
     """
@@ -86,11 +86,14 @@ class _Tree:
     findings: list[Finding]
 
 
-def _tree(root: str, ignored: Iterable[str], control: Control, *, hidden: bool = True) -> _Tree:
+def tree_of(root: str, ignored: Iterable[str], control: Control) -> Tree:
+    """What is below `root`, apart from `ignored` (patterns as in .gitignore) and what copies leave
+    unfinished.
+    """
     from pathspec import PathSpec
 
     spec = PathSpec.from_lines("gitignore", ignored)
-    tree = _Tree({}, [], [])
+    tree = Tree({}, [], [])
     left_out: set[str] = set()
     for found in walk(root, control.checkpoint):
         path = found.relative
@@ -101,7 +104,7 @@ def _tree(root: str, ignored: Iterable[str], control: Control, *, hidden: bool =
             continue
         directory = stat.S_ISDIR(found.facts.st_mode)
         name = os.path.basename(path)
-        out = parent in left_out or is_temporary(name) or (not hidden and name.startswith("."))
+        out = parent in left_out or is_temporary(name)
         if out or spec.match_file(f"{path}/" if directory else path):
             if directory:
                 left_out.add(path)
@@ -144,7 +147,7 @@ def _read(
 def sums_of(root: str, control: Control, paths: Iterable[str] | None = None) -> Made:
     """A list of sums of everything below `root`, or of just `paths` (relative to it), as bytes in `data`."""
     if paths is None:
-        tree = _tree(root, mhl.IGNORED, control)
+        tree = tree_of(root, mhl.IGNORED, control)
         sizes, findings = tree.files, tree.findings
     else:
         sizes, findings = {path: os.stat(os.path.join(root, path)).st_size for path in paths}, []
@@ -183,7 +186,7 @@ def verify_sums(path: str, control: Control, *, extra: bool = True) -> Verificat
     expected = {name: {line.format: line.sum} for name, line in lines.items()}
     sound = _compare(root, read, expected, findings)
     if extra:
-        tree = _tree(root, (*mhl.IGNORED, "*" + manifests.ENDING), control)
+        tree = tree_of(root, (*mhl.IGNORED, "*" + manifests.ENDING), control)
         known = {os.path.relpath(os.path.join(root, name), root) for name in lines}
         known.add(os.path.basename(path))
         findings += [Finding(name, Fault.EXTRA) for name in tree.files if name not in known]
@@ -232,7 +235,7 @@ def verify_history(root: str, control: Control) -> Verification:
             f"{safe(root)} has no ASC MHL history.", remedy="kassettui manifest create --mhl makes one."
         )
     known = dict(history.everything())
-    tree = _tree(root, history.ignored, control)
+    tree = tree_of(root, history.ignored, control)
     findings = list(tree.findings)
     findings += [Finding(path, Fault.MISSING) for path in known if path not in tree.files]
     findings += [Finding(path, Fault.EXTRA) for path in tree.files if path not in known]
@@ -255,7 +258,7 @@ def create_generation(root: str, control: Control) -> Made:
     same.
     """
     history = generations.load(root)
-    tree = _tree(root, history.ignored, control)
+    tree = tree_of(root, history.ignored, control)
     known = dict(history.everything())
     findings = list(tree.findings)
     findings += [Finding(path, Fault.MISSING) for path in known if path not in tree.files]

@@ -10,13 +10,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kassettui.core.errors import DamageFound, InvalidInput
-from kassettui.files import generations, mhl
+from kassettui.files import generations, mhl, sealing
+from kassettui.files.plan import Options
 from kassettui.files.verify import Fault, create_generation, verify_history
 from kassettui.jobs.control import Control
-from tests.files.trees import frames, write
+from tests.files.trees import copy, frames, write
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from kassettui.files.operations import FileOperations
 
 
 def ascmhl(command: str, *arguments: str) -> Result:
@@ -35,7 +39,7 @@ def ascmhl(command: str, *arguments: str) -> Result:
 
 
 def show(place: Path) -> None:
-    """A small tree: a sequence, an empty file, an empty directory, a deep one, a link, names that need escapes."""
+    """A small tree: a sequence, an empty file, an empty directory, a link, names that need escapes."""
     frames(place / "a" / "b")
     write(place / "a" / "empty")
     (place / "hollow").mkdir()
@@ -140,7 +144,7 @@ def test_F18_a_changed_or_missing_manifest_is_damage(place: Path) -> None:
     "text",
     [
         '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><ascmhldirectory/>',
-        "<ascmhldirectory><hashlist sequencenr='1'><path>../../x</path><c4>c4</c4></hashlist></ascmhldirectory>",
+        "<ascmhldirectory><hashlist sequencenr='1'><path>../x</path><c4>c4</c4></hashlist></ascmhldirectory>",
         "<ascmhldirectory><hashlist sequencenr='x'><path>a</path></hashlist></ascmhldirectory>",
         "<ascmhldirectory>",
         "",
@@ -167,3 +171,44 @@ def test_F18_names_that_xml_cannot_hold_are_refused(place: Path) -> None:
     with pytest.raises(InvalidInput, match="not text"):
         create_generation(os.fspath(place), Control())
     assert not (place / "ascmhl").exists()
+
+
+def test_F19_a_copy_makes_the_next_generation_and_reads_nothing_twice(
+    files: FileOperations, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    show(place / "card")
+    os.link(place / "card" / "a" / "empty", place / "card" / "twin")
+    assert ascmhl("create", "-h", "xxh128", os.fspath(place / "card")).exit_code == 0
+    (place / "archive").mkdir()
+    read: list[str] = []
+    monkeypatch.setattr("kassettui.files.sealing._read", _noting(read, sealing._read))
+    result = copy(files, place / "card", place / "archive", options=Options(mhl=True))
+    assert len(result.generations) == 1
+    assert read == ["link"]
+    second = mhl.read(result.generations[0])
+    assert second.root is not None
+    assert {one.action for each in second.hashes if not each.directory for one in each.sums} == {"verified"}
+    for command in (["verify"], ["verify", "-dh"], ["diff"]):
+        answer = ascmhl(*command, os.fspath(place / "archive" / "card"))
+        assert answer.exit_code == 0, answer.output
+
+
+def test_F19_a_part_of_a_directory_gets_a_generation_of_its_own(files: FileOperations, place: Path) -> None:
+    frames(place / "new")
+    frames(place / "archive", "old.")
+    create_generation(os.fspath(place / "archive"), Control())
+    result = copy(files, place / "new" / "beauty.#.exr", place / "archive", options=Options(mhl=True))
+    added = mhl.read(result.generations[0])
+    assert len(added.hashes) == 10
+    assert added.root is None
+    assert ascmhl("verify", os.fspath(place / "archive")).exit_code == 0
+
+
+def _noting(read: list[str], real: Callable[..., dict[str, generations.FileSums]]) -> Callable[..., object]:
+    """What was read beside the copy's own pass."""
+
+    def reading(root: str, links: list[str], *rest: object) -> object:
+        read.extend(links)
+        return real(root, links, *rest)
+
+    return reading

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from kassettui.files.outcomes import Result
 
 
+DEFAULTS = Options()
+
+
 class Node(NamedTuple):
-    """What one path holds: kind, content (a link's target), mode, mtime_ns; a directory's content and time are empty."""
+    """What one path holds: kind, content (a link's target), mode, mtime_ns (0 for directories)."""
 
     kind: str
     content: bytes
@@ -74,7 +77,7 @@ def plan(
     sources: list[Path | str] | Path | str,
     destination: Path | str,
     policy: Policy = Policy.FAIL,
-    options: Options = Options(),
+    options: Options = DEFAULTS,
     **each: Policy,
 ) -> Plan:
     """A plan to copy or move."""

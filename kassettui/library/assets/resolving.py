@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from kassettui.core.errors import Ambiguous, InvalidInput, NotFound
 from kassettui.core.frames import FrameRanges
+from kassettui.core.patterns import parse
 from kassettui.core.text import from_stored, safe, to_stored
 from kassettui.library.assets.values import ASSET_COLUMNS, Asset, asset_of
 from kassettui.library.models import json_text
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from kassettui.library.engine import LibraryDatabase
 
 _PREFIX: Final = re.compile(r"[0-9a-fA-F]{4,8}(-[0-9a-fA-F]{0,4}){0,3}(-[0-9a-fA-F]{0,12})?\Z")
-_PLACEHOLDER: Final = re.compile(r"#+|@+|%0?\d*d|\$F\d*|<UDIM>|<UVTILE>")
 _DIGITS: Final = re.compile(r"-?\d+")
 _SHOWN: Final = 5
 
@@ -87,9 +87,14 @@ def _by_path(db: LibraryDatabase, selector: str) -> _Found:
 
 def _by_pattern(db: LibraryDatabase, selector: str) -> _Found:
     directory, name = os.path.split(os.path.abspath(selector))
-    if not _PLACEHOLDER.search(name):
+    try:
+        pattern = parse(name)
+    except InvalidInput:
         return []
-    return _select(db, "path = ?", to_stored(os.path.join(directory, _PLACEHOLDER.sub("#", name, count=1))))
+    if pattern is None:
+        return []
+    identity = f"{pattern.head}#{pattern.suffix}"
+    return _select(db, "path = ?", to_stored(os.path.join(directory, identity)))
 
 
 def _by_frame(db: LibraryDatabase, selector: str) -> _Found:

@@ -33,7 +33,7 @@ def standing_enrichers(_workspace: Workspace) -> tuple[Enricher, ...]:
     examples=(
         ("kassettui enrich", "All assets that are not ready; goes on where a kill left it."),
         ("kassettui enrich 'shot:sh010 health:growing' --again", "These once more."),
-        ("kassettui find kind:movie --format json-lines | jq -r .uuid | kassettui enrich -", "From stdin."),
+        ("kassettui find kind:movie -0 | kassettui enrich -", "What another command found."),
     ),
 )
 @click.argument("selectors", nargs=-1, metavar="[SEL]...")

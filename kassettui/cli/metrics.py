@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--prometheus", is_flag=True, help="In Prometheus's text format.")
 @pass_invocation
 def metrics(invocation: Invocation, /, prometheus: bool) -> None:
-    """Counters, timings, and what the library holds."""
+    """Counters and timings."""
     workspace = invocation.workspace(read_only=True)
     counts, readings = workspace.counts(), workspace.readings()
     if prometheus:

@@ -18,6 +18,7 @@ from kassettui.config import MediaSettings, MetricsSettings, Settings
 from kassettui.core.errors import KassettuiError, LibraryUnavailable, NotFound
 from kassettui.jobs.state import JobState
 from kassettui.library import settings as kept
+from kassettui.library.library import Library
 from kassettui.media.messages import Failed
 from kassettui.observe import log
 from kassettui.observe.logreader import read_log
@@ -110,7 +111,6 @@ def test_each_part_is_made_once_and_only_when_asked_for(settings: Settings) -> N
     with Workspace.open(settings, create=True) as workspace:
         for name in ("files", "decoders", "thumbnail_file", "thumbnails", "events", "metrics"):
             assert getattr(workspace, name) is getattr(workspace, name)
-        assert workspace.files.reserved is workspace.reservations
         assert not paths.cache_directory().exists()
         assert workspace.decoders.pids == ()
 
@@ -196,7 +196,8 @@ def test_L13_runs_that_end_at_once_both_count(settings: Settings) -> None:
 
 
 def test_L13_browsing_writes_nothing_to_the_library(settings: Settings) -> None:
-    Workspace.open(settings, create=True).library.close()
+    with Library.open(str(settings.library_path), create=True):
+        pass
     before = settings.library_path.read_bytes()
     with Workspace.open(settings) as workspace:
         workspace.metrics.cache_hits.add(3, "tags")

@@ -35,6 +35,7 @@ _CHANGEABLE: Final[Mapping[str, tuple[tuple[str, ...], frozenset[str]]]] = {
     "folders": (("id",), frozenset({"uuid", "parent_id", "name", "search_id", "created_at", "updated_at"})),
     "tags": (("id",), frozenset({"uuid", "name", "name_key", "created_at"})),
     "version_groups": (("id",), frozenset({"best", "best_locked"})),
+    "asset_versions": (("id",), frozenset({"deleted_at"})),
 }
 """What `record_changes` takes: by table, its key and the columns that may be put back."""
 

@@ -13,13 +13,15 @@ from tests.library.counting import statements
 from tests.library.stock import NOW, Stocked, fill
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kassettui.library.engine import LibraryDatabase
     from kassettui.library.library import Library
 
 READY = {"state": "ready"}
 
 
-def stock(library: Library, *columns: dict[str, object]) -> None:
+def stock(library: Library, *columns: Mapping[str, object]) -> None:
     library.write(fill, [Stocked(f"n{n}.exr", columns=one) for n, one in enumerate(columns)])
 
 

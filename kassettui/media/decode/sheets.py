@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import Image, ImageDraw, ImageFont
 
+from kassettui.core.text import safe
 from kassettui.media.decode.picture import Undecodable
 from kassettui.media.decode.rendering import over_checks
 from kassettui.media.messages import FailureCode, Rendered
@@ -21,6 +22,8 @@ _BACKGROUND: Final = (24, 24, 26)
 _CELL: Final = (36, 36, 39)
 _INK: Final = (214, 214, 216)
 _FAINT: Final = (150, 150, 154)
+_NARROWEST: Final = 5
+"""How many of the narrowest letters stand in the width of a line's height."""
 _KINDS: Final = ("JPEG", "PNG")
 
 
@@ -84,10 +87,13 @@ def _write(
 ) -> None:
     """One line, cut in the middle where it does not fit."""
     font = _font(size)
-    line = text
+    line = safe(text)
+    keep = max(2, _NARROWEST * room // size) // 2  # more would not fit, whatever the letters
+    if len(line) > 2 * keep + 1:
+        line = f"{line[:keep]}…{line[-keep:]}"
     while len(line) > 3 and pen.textlength(line, font) > room:
         keep = (len(line) - 2) // 2
-        line = f"{line[:keep]}…{line[len(line) - keep :]}"
+        line = f"{line[:keep]}…{line[-keep:]}"
     pen.text(place, line, fill=ink, font=font)
 
 

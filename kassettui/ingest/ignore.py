@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 from enum import Enum, auto
-from itertools import repeat
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from kassettui.core.errors import InvalidInput
@@ -42,7 +42,7 @@ class IgnoreRules:
     """
 
     directory: str = ""
-    spec: GitIgnoreSpec | None = None
+    patterns: tuple[str, ...] = ()
     above: IgnoreRules | None = None
 
     @classmethod
@@ -55,23 +55,24 @@ class IgnoreRules:
 
         Raises InvalidInput for a pattern that cannot be one.
         """
-        lines = [line for line in patterns if line.strip() and not line.startswith("#")]
+        lines = tuple(line for line in patterns if line.strip() and not line.startswith("#"))
         if not lines:
             return self
-        return IgnoreRules(directory, _compiled(lines), None if self.plain else self)
+        _compiled(lines)
+        return IgnoreRules(directory, lines, None if self.plain else self)
 
     @property
     def plain(self) -> bool:
         """Whether there are no patterns: then `left_out_by_default` is all there is to ask."""
-        return self.spec is None
+        return not self.patterns
 
     def ignores(self, path: str, *, is_directory: bool = False) -> bool:
         """Whether `path` (relative to the root) is left out, its parents being scanned."""
         rules: IgnoreRules | None = self
         tested = f"{path}/" if is_directory else path
-        while rules is not None and rules.spec is not None:
+        while rules is not None and rules.patterns:
             below = tested[len(rules.directory) + 1 :] if rules.directory else tested
-            verdict = rules.spec.check_file(below).include
+            verdict = _compiled(rules.patterns).check_file(below).include
             if verdict is not None:
                 return verdict
             rules = rules.above
@@ -80,7 +81,7 @@ class IgnoreRules:
     def left_in(self, prefix: str, names: list[str], evidence: list[str]) -> list[str]:
         """The names of files that are not ignored; ignored ones that may be evidence go to `evidence`.
 
-        `names` is ascending; `prefix` is their directory's path, with its slash.
+        `names` is ascending, and may be changed; `prefix` is their directory's path, with its slash.
         """
         if self.plain:
             return _left_in_by_default(names, evidence)
@@ -122,7 +123,7 @@ class Uses:
         """The names that may become items; those of temporary files go to `evidence` (S15)."""
         if names and self._of(names[-1]) is _Use.ITEM:
             ending = names[-1][names[-1].rfind(".") :]
-            if ending[1:] in self._known and all(map(str.endswith, names, repeat(ending))):
+            if ending[1:] in self._known and "/".join(names).count(f"{ending}/") == len(names) - 1:
                 return names
         kept = []
         for name in names:
@@ -156,13 +157,16 @@ def _left_in_by_default(names: list[str], evidence: list[str]) -> list[str]:
     begin, end = bisect_left(names, "."), bisect_left(names, "/")  # "/" comes next and is in no name
     if end > begin:
         evidence += filter(may_be_evidence, names[begin:end])
-        names = names[:begin] + names[end:]
-    if DEFAULT_NAMES.isdisjoint(names):
-        return names
-    return [name for name in names if name not in DEFAULT_NAMES]
+        del names[begin:end]
+    for name in DEFAULT_NAMES:
+        place = bisect_left(names, name)
+        if names[place : place + 1] == [name]:
+            del names[place]
+    return names
 
 
-def _compiled(lines: list[str]) -> GitIgnoreSpec:
+@lru_cache(maxsize=256)
+def _compiled(lines: tuple[str, ...]) -> GitIgnoreSpec:
     from pathspec import GitIgnoreSpec
     from pathspec.patterns.gitignore import GitIgnorePatternError
 

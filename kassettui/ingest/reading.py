@@ -12,7 +12,7 @@ import stat
 from array import array
 from dataclasses import dataclass, field
 from itertools import compress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from kassettui.core.errors import InvalidInput
 from kassettui.core.naming import is_temporary
@@ -86,13 +86,21 @@ class Visit:
         return self.path.replace("/", "\0")
 
 
+Read = tuple[ScannedDirectory, list[Visit]]
+"""A directory, and what is to be visited below it, by name."""
+
+
+_Odd = tuple[int, os.stat_result | OSError]
+"""The position of a name that is no file, and what its stat said."""
+
+
 @dataclass(slots=True)
 class _Slice:
-    """What the stats of some names said; `odd` are those that are no files, by their position."""
+    """What the stats of some names said."""
 
     sizes: array[int]
     mtimes: array[int]
-    odd: list[tuple[int, os.stat_result | OSError]]
+    odd: list[_Odd]
 
 
 @dataclass(slots=True, eq=False)
@@ -129,23 +137,40 @@ class Reading:
             os.close(descriptor)
 
 
+class ReaderOptions(NamedTuple):
+    """How a tree is read: see `scan`."""
+
+    follow_symlinks: bool = False
+    recursive: bool = True
+    all_files: bool = False
+
+
 class Reader:
     """Reads directories below a root that stays open, so that a scan never wanders into another tree."""
 
-    def __init__(
-        self, root: str, *, follow_symlinks: bool = False, all_files: bool = False, recursive: bool = True
-    ) -> None:
-        """Raises OSError when `root` cannot be opened."""
-        self._follow = follow_symlinks
-        self._recursive = recursive
-        self._uses = Uses(all_files=all_files)
-        self._root = os.open(root, _OPEN)
+    def __init__(self, root: str | int, options: ReaderOptions) -> None:
+        """Open `root`, or take it over open. Raises OSError when it cannot be opened."""
+        self.options = options
+        self._uses = Uses(all_files=options.all_files)
+        self._root = root if isinstance(root, int) else os.open(root, _OPEN)
+
+    @property
+    def root(self) -> int:
+        """The open root's descriptor."""
+        return self._root
 
     def close(self) -> None:
         """Let the root go; nothing the second time."""
         root, self._root = self._root, -1
         if root >= 0:
             os.close(root)
+
+    def read(self, visit: Visit) -> Read:
+        """One directory, all three steps."""
+        reading = self.begin(visit)
+        for number in range(len(reading.slices)):
+            self.measure(reading, number)
+        return self.finish(reading)
 
     def first(self, scope: str, rules: IgnoreRules) -> Visit | ScannedDirectory:
         """The visit of a scope, with the rules set above it; the error when these leave it out."""
@@ -158,7 +183,7 @@ class Reader:
                 message = "Left out by the ignore rules"
                 errors.append(ItemError(above, "ignored", message, directory=True))
                 return ScannedDirectory(scope, errors=tuple(errors))
-        return Visit(scope, rules, linked=not scope or self._follow, errors=tuple(errors))
+        return Visit(scope, rules, linked=not scope or self.options.follow_symlinks, errors=tuple(errors))
 
     def begin(self, visit: Visit) -> Reading:
         """Open and list the directory. What went wrong stands in the reading, which then has no names."""
@@ -183,7 +208,7 @@ class Reader:
         descriptor = reading.descriptor
         look = os.stat
         sizes, mtimes = array("q"), array("q")
-        odd: list[tuple[int, os.stat_result | OSError]] = []
+        odd: list[_Odd] = []
         add_size, add_time = sizes.append, mtimes.append
         start = number * SLICE
         for name in reading.names[start : start + SLICE]:
@@ -200,15 +225,9 @@ class Reader:
             add_time(found.st_mtime_ns)
         reading.slices[number] = _Slice(sizes, mtimes, odd)
 
-    def finish(self, reading: Reading) -> tuple[ScannedDirectory, list[Visit]]:
+    def finish(self, reading: Reading) -> Read:
         """The directory as a value, and the visits of those below it, by name. Closes it."""
-        sizes, mtimes = array("q"), array("q")
-        odd: list[tuple[int, os.stat_result | OSError]] = []
-        for part in reading.slices:
-            if part is not None:
-                sizes.extend(part.sizes)
-                mtimes.extend(part.mtimes)
-                odd.extend(part.odd)
+        sizes, mtimes, odd = _joined(reading.slices)
         names = reading.names
         linked: dict[str, os.stat_result] = {}
         if odd:
@@ -323,7 +342,7 @@ class Reader:
 
     def _may_follow(self, reading: Reading, path: str, found: os.stat_result) -> bool:
         """Whether a link to a directory is followed: only when asked, and never in circles."""
-        if not self._follow:
+        if not self.options.follow_symlinks:
             return False
         above = reading.ancestors
         while above is not None:
@@ -337,7 +356,7 @@ class Reader:
         return True
 
     def _below(self, reading: Reading, linked: dict[str, os.stat_result]) -> list[Visit]:
-        if not self._recursive:
+        if not self.options.recursive:
             return []
         rules = reading.rules or reading.visit.rules
         links = reading.visit.links
@@ -351,6 +370,19 @@ class Reader:
             ]
             visits.sort(key=lambda visit: visit.path)
         return visits
+
+
+def _joined(slices: list[_Slice | None]) -> tuple[array[int], array[int], list[_Odd]]:
+    measured = [part for part in slices if part is not None]
+    if len(measured) == 1:
+        return measured[0].sizes, measured[0].mtimes, measured[0].odd
+    sizes, mtimes = array("q"), array("q")
+    odd: list[_Odd] = []
+    for part in measured:
+        sizes.extend(part.sizes)
+        mtimes.extend(part.mtimes)
+        odd.extend(part.odd)
+    return sizes, mtimes, odd
 
 
 def item_error(path: str, error: OSError, *, directory: bool = False) -> ItemError:

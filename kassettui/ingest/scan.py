@@ -7,26 +7,32 @@ their ignore files, and none outside the scopes (I3). What cannot be read comes 
 from __future__ import annotations
 
 import math
+import os
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from kassettui.ingest.ignore import IgnoreRules
 from kassettui.ingest.readers import Readers
-from kassettui.ingest.reading import SLICE, Reader, ScannedDirectory, Visit
+from kassettui.ingest.reading import SLICE, Reader, ReaderOptions, ScannedDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kassettui.ingest.readers import Read
+    from kassettui.ingest.reading import Read, Visit
 
 __all__ = ["MOST_THREADS", "ScannedDirectory", "Stoppable", "scan"]
 
 MOST_THREADS: Final = 16
 """More do not pay: Python itself takes a few microseconds a file."""
 
+MOST_PROCESSES: Final = 3
+"""Beside this one; more would wait for who takes their directories."""
+
 _SLOW_CALL: Final = 30e-6  # seconds of waiting a call: a local disk in the cache waits for none
 _SLOW_SHARE: Final = 3.0  # waiting over working: below it a busy machine looks like a slow disk
 _WINDOW: Final = 0.03  # seconds of reading between two judgements
+_LARGE_TREE: Final = 0.04  # seconds of reading before processes pay, with so many directories to be read
+_MANY: Final = 24
 
 
 class Stoppable(Protocol):
@@ -50,11 +56,11 @@ def scan(
     """Every directory of `scopes` (relative to `root`, normal), each before what is in it, siblings by name.
 
     `recursive` False stays in the scopes themselves. `all_files` also looks at files that are no media.
-    `threads` None means: as many as the measured latency makes worth while, 1 on a local disk, up to 16 on a
-    slow mount; neither results nor their order depend on it. Raises OSError when the root cannot be opened,
-    and whatever `control.checkpoint` raises.
+    `threads` None means what the measured latency makes worth while: up to 16 threads on a slow mount, on a
+    fast disk one and, for a large tree, a few processes. Neither results nor their order depend on it.
+    Raises OSError when the root cannot be opened, and whatever `control.checkpoint` raises.
     """
-    reader = Reader(root, follow_symlinks=follow_symlinks, all_files=all_files, recursive=recursive)
+    reader = Reader(root, ReaderOptions(follow_symlinks, recursive, all_files))
     walk = _Walk(reader, threads, control)
     try:
         for scope in _apart(scopes):
@@ -77,13 +83,17 @@ def _apart(scopes: Sequence[str]) -> list[str]:
 
 
 class _Walk:
-    """One thread reads until the waiting outweighs the work; then several readers do, in the same order."""
+    """One thread reads until more hands pay; then these do, in the same order."""
 
     def __init__(self, reader: Reader, threads: int | None, control: Stoppable | None) -> None:
         self._reader = reader
         self._checkpoint = control.checkpoint if control is not None else _go_on
         self._pace = _Pace(MOST_THREADS if threads is None else threads)
-        self._readers = Readers(reader, threads) if threads is not None and threads > 1 else None
+        self._processes = min(MOST_PROCESSES, len(os.sched_getaffinity(0)) - 1) if threads is None else 0
+        self._readers: Readers | None = None
+        self._waits = False  # the mount is slow: others read, and this thread stays free to stop
+        if threads is not None and threads > 1:
+            self._call([], threads=threads)
 
     def below(self, first: Visit) -> Iterator[ScannedDirectory]:
         """`first` and everything below it."""
@@ -93,12 +103,13 @@ class _Walk:
         while pending:
             self._checkpoint()
             visit = pending.pop()
-            if self._readers is None:
-                scanned, below = self._read(visit, pending)
-            else:
-                scanned, below = self._readers.take(visit, self._checkpoint)
-            yield scanned
-            pending.extend(reversed(below))
+            read = self._read(visit, pending) if self._readers is None else None
+            if read is None:
+                read = self._taken(visit)
+            elif self._processes and len(pending) >= _MANY and self._pace.total >= _LARGE_TREE:
+                self._call([*pending, *read[1]], processes=self._processes)
+            yield read[0]
+            pending.extend(reversed(read[1]))
 
     def close(self) -> None:
         """Stop the readers and let the root go."""
@@ -107,33 +118,48 @@ class _Walk:
         else:
             self._readers.close()
 
-    def _read(self, visit: Visit, pending: list[Visit]) -> Read:
-        """Read one directory here; if that is slow, call readers for the rest of it and of all."""
+    def _call(self, pending: Sequence[Visit], threads: int = 0, processes: int = 0) -> None:
+        """Have more hands from now on, for all that is to be read."""
+        if self._readers is None:
+            self._readers = Readers(self._reader)
+            self._readers.add(pending)
+        self._waits = threads > 0
+        self._readers.hire(threads, processes)
+
+    def _taken(self, visit: Visit) -> Read:
+        assert self._readers is not None
+        aid = None if self._waits else lambda task: self._read(task, ())
+        return self._readers.take(visit, self._checkpoint, aid)
+
+    def _read(self, visit: Visit, pending: Sequence[Visit]) -> Read | None:
+        """Read one directory here. None when that is slow: others do the rest of it, and all of `pending`."""
         self._pace.begin()
         reading = self._reader.begin(visit)
+        adopted = False
         try:
             for number in range(len(reading.slices)):
                 self._reader.measure(reading, number)
                 reading.left -= 1
                 threads = self._pace.threads(SLICE if reading.left else len(reading.names) % SLICE + 3)
-                if threads > 1:
-                    self._readers = Readers(self._reader, threads)
-                    self._readers.add(pending)
+                if threads > 1 and not self._waits:
+                    self._call(pending, threads=threads)
+                    assert self._readers is not None
+                    adopted = True
                     self._readers.adopt(reading, number + 1)
-                    return self._readers.take(visit, self._checkpoint)
+                    return None
                 self._checkpoint()
                 self._pace.begin()
             return self._reader.finish(reading)
-        except BaseException:
-            if self._readers is None:
+        finally:
+            if not adopted:
                 reading.close()
-            raise
 
 
 class _Pace:
     """Judges from wall and processor time whether more threads would pay."""
 
     def __init__(self, most: int) -> None:
+        self.total = 0.0
         self._most = most
         self._calls = 0
         self._wall = self._work = 0.0
@@ -145,7 +171,9 @@ class _Pace:
 
     def threads(self, calls: int) -> int:
         """How many threads would pay, by the stretch that ends now with so many calls and those before it."""
-        self._wall += time.perf_counter() - self._wall_begun
+        spent = time.perf_counter() - self._wall_begun
+        self.total += spent
+        self._wall += spent
         self._work += time.thread_time() - self._work_begun
         self._calls += calls
         if self._wall < _WINDOW:

@@ -63,7 +63,7 @@ def ls(invocation: Invocation, /, query: tuple[str, ...], **options: Any) -> Non
 
     Without QUERY all of them; see `kassettui find -h` for what a query can say.
     """
-    _Listing(invocation, query, **options).print()
+    _Listing(invocation, query, **options).show()
 
 
 @command(
@@ -93,7 +93,7 @@ def find(invocation: Invocation, /, query: tuple[str, ...], explain: bool, **opt
     if explain:
         _explain(invocation, " ".join(query))
     else:
-        _Listing(invocation, query, **options).print()
+        _Listing(invocation, query, **options).show()
 
 
 class _Listing:
@@ -130,7 +130,7 @@ class _Listing:
         self._next: Cursor | None = None
         self._library: Library = invocation.reading()
 
-    def print(self) -> None:
+    def show(self) -> None:
         """The rows in their shape."""
         from kassettui.cli import assets as rows
 

@@ -20,7 +20,7 @@ from kassettui.core.errors import (
 )
 from kassettui.core.identity import parent_and_name
 from kassettui.jobs.control import Cancelled
-from kassettui.library import assets, collections, folders, runs, stamps
+from kassettui.library import assets, collections, folders, runs, stamps, versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -130,6 +130,7 @@ def write(
     assets.refresh_many(db, counted(_found(plan.refreshes)))
     created = _create(db, plan, collection.uuid, counted, now)
     assets.mark_missing(db, counted(gone.asset_id for gone in plan.gone), now=now)
+    _join_versions(db, plan, created)
     if plan.into is not None:
         _place(db, plan, created)
     if control.cancelled:
@@ -207,6 +208,21 @@ def _create(db: LibraryDatabase, plan: Plan, uuid: str, counted: _Counted, now: 
     while batch := list(islice(rows, _SLICE)):
         created.extend(assets.create_many(db, uuid, batch, now=now))
     return created
+
+
+def _join_versions(db: LibraryDatabase, plan: Plan, created: Uuids) -> None:
+    """Let what is new or moved join the version groups of its name (library V6)."""
+    moved = [change.asset_id for change in plan.moves if change.asset_id is not None]
+    if moved:
+        versions.follow_moves(db, moved)
+        versions.join_from_disk(db, moved)
+    numbered = (
+        uuid
+        for uuid, change in zip(created, plan.creates, strict=True)
+        if change.item.version_number is not None
+    )
+    while batch := list(islice(numbered, _SLICE)):
+        versions.join_from_disk(db, list(assets.ids_of(db, batch).values()))
 
 
 def _place(db: LibraryDatabase, plan: Plan, created: Uuids) -> None:

@@ -18,7 +18,7 @@ from kassettui.core.kinds import split_extension
 from kassettui.core.layout import Layout
 from kassettui.core.text import from_stored, to_stored
 from kassettui.core.versions import version_in
-from kassettui.library import collections
+from kassettui.library import collections, versions
 from kassettui.library.assets import Layouts
 from kassettui.library.events import AssetsChanged, announce, some
 
@@ -92,6 +92,7 @@ def follow(db: LibraryDatabase, moves: Sequence[Move], at: int) -> int:
         db.execute_sql(_ARRIVE, (at,))
         db.execute_sql(_PATTERNS)
         _lay_out(db)
+        versions.follow_moves(db, ids)
         announce(db, AssetsChanged(some([*ids, *displaced])))
     _follow_versions(db, moves)
     _follow_notes(db, moves, at)

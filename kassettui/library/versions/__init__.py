@@ -16,7 +16,7 @@ from kassettui.library.versions.changing import (
 )
 from kassettui.library.versions.creating import batch_create_versions, create_versions
 from kassettui.library.versions.groups import groups, listed, of_assets
-from kassettui.library.versions.joining import join_from_disk
+from kassettui.library.versions.joining import follow_moves, join_from_disk
 from kassettui.library.versions.reading import (
     History,
     HistoryFilter,
@@ -69,6 +69,7 @@ __all__ = [
     "by_ids",
     "create_versions",
     "delete_versions",
+    "follow_moves",
     "groups",
     "history",
     "history_of_asset",

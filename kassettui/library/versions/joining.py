@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Final
 from kassettui.core.identity import parent_and_name
 from kassettui.core.kinds import Kind
 from kassettui.core.layout import Layout
-from kassettui.core.text import from_stored
+from kassettui.core.text import from_stored, to_stored
 from kassettui.core.versions import token_in, without_version
+from kassettui.library.events import VersionsChanged, announce, some
 from kassettui.library.models import json_text
+from kassettui.library.staging import staged
 from kassettui.library.versions.creating import NewVersion, append_versions
 from kassettui.library.versions.values import MAX_NAME, Data, DataKind, GroupKey, VersionType
 
@@ -44,6 +46,16 @@ _NEWCOMERS: Final = (
     "AND NOT EXISTS (SELECT 1 FROM asset_versions v WHERE v.asset_id = a.id)"
 )
 
+_SIBLINGS: Final = (
+    "SELECT g.id, g.project, g.entity_kind, g.entity, g.asset_key, a.canonical_key, c.name, c.layout, "
+    "l.fields FROM version_groups g JOIN asset_versions v ON v.group_id = g.id "
+    "JOIN assets a ON a.id = v.asset_id "
+    "JOIN collections c ON c.uuid = a.collection_uuid LEFT JOIN layouts l ON l.id = a.layout_id "
+    "WHERE v.deleted_at IS NULL AND a.canonical_key LIKE 'fs:%' AND g.id IN ("
+    "SELECT m.group_id FROM asset_versions m WHERE m.deleted_at IS NULL "
+    "AND m.asset_id IN (SELECT value FROM json_each(?)))"
+)
+
 
 def join_from_disk(db: LibraryDatabase, asset_ids: Sequence[int]) -> int:
     """Let these assets join the groups of their names, where they are in none; how many did.
@@ -59,6 +71,45 @@ def join_from_disk(db: LibraryDatabase, asset_ids: Sequence[int]) -> int:
         newcomers.sort(key=lambda one: (one.group, one.number))
         joined += len(append_versions(db, newcomers))
     return joined
+
+
+def follow_moves(db: LibraryDatabase, asset_ids: Sequence[int]) -> int:
+    """Let version groups move with their assets, where all of a group moved alike; how many did.
+
+    So that the next version found in a renamed directory joins its old ones. A group whose new name another
+    one has stays what it is.
+    """
+    rows = db.all(_SIBLINGS, (json_text(list(asset_ids)),))
+    layouts: dict[str, Layout | None] = {}
+    now: dict[int, set[GroupKey]] = {}
+    before: dict[int, GroupKey] = {}
+    for group_id, *parts, key, collection, template, fields in rows:
+        before[group_id] = GroupKey(*map(from_stored, parts))
+        if template not in layouts:
+            layouts[template] = Layout(template) if template else None
+        levels = {} if fields is None else json.loads(fields)
+        found = group_key(from_stored(key), from_stored(collection), layouts[template], levels)
+        now.setdefault(group_id, set()).add(found)
+    moved = {
+        group_id: next(iter(keys))
+        for group_id, keys in now.items()
+        if len(keys) == 1 and before[group_id] not in keys and max(map(len, next(iter(keys)))) <= MAX_NAME
+    }
+    renamed: list[int] = []
+    columns = ("id", "project", "entity_kind", "entity", "asset_key")
+    stored = ((group_id, *map(to_stored, key)) for group_id, key in moved.items())
+    for _ in staged(db, columns, stored):
+        renamed += [
+            row[0]
+            for row in db.all(
+                "UPDATE OR IGNORE version_groups SET project = s.project, entity_kind = s.entity_kind, "
+                "entity = s.entity, asset_key = s.asset_key FROM temp.staged s "
+                "WHERE version_groups.id = s.id RETURNING version_groups.id"
+            )
+        ]
+    if renamed:
+        announce(db, VersionsChanged(some(renamed)))
+    return len(renamed)
 
 
 def _newcomer(row: tuple[Any, ...], layouts: dict[str, Layout | None]) -> NewVersion | None:

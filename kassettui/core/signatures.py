@@ -48,7 +48,7 @@ def sequence_signature(
         digest.update(column)
     for name in sorted(extra):
         digest.update(b"\0")
-        digest.update(name.encode("utf-8", "surrogateescape"))
+        digest.update(name.encode("utf-8", "surrogatepass"))
     return f"q1:{len(frames)}:{sum(sizes)}:{max(mtimes, default=0)}:{digest.hexdigest()}"
 
 

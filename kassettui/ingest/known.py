@@ -30,7 +30,7 @@ _SEEN: Final = 16
 
 def hash_of(text: str) -> int:
     """64 bits that stand for a key or a signature."""
-    return xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogateescape"))
+    return xxhash.xxh3_64_intdigest(text.encode("utf-8", "surrogatepass"))
 
 
 class KnownAssets:

@@ -153,7 +153,7 @@ def _path_entry(path: str) -> dict[str, object]:
 
 def _number(*parts: str) -> int:
     """128 bits of one line; lines are added up, so that their order does not matter."""
-    return xxhash.xxh3_128_intdigest("\0".join(parts).encode("utf-8", "surrogateescape"))
+    return xxhash.xxh3_128_intdigest("\0".join(parts).encode("utf-8", "surrogatepass"))
 
 
 def _line(change: Change) -> int:

@@ -130,7 +130,6 @@ def mount(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", point], capture_output=True, check=False)
 
 
-@pytest.mark.faults
 def test_R4_a_device_that_is_gone_is_offline_and_nothing_is_missing(library: Library, mount: Path) -> None:
     _many(mount, 3)
     bring_in(library, mount)
@@ -140,7 +139,6 @@ def test_R4_a_device_that_is_gone_is_offline_and_nothing_is_missing(library: Lib
     _refused_untouched(library, bring_in(library, mount), before)
 
 
-@pytest.mark.faults
 def test_R4_a_mount_inside_the_root_that_is_gone_hides_and_loses_nothing(
     library: Library, mount: Path, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""What the log has of an import (I28): gates, begin, commit, decisions; bounded, and nothing of a dry run."""
+"""What the log has of a run (I28), and that a dry run leaves none (I19)."""
 
 from __future__ import annotations
 
@@ -6,85 +6,75 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kassettui.core.errors import ExitCode
 from kassettui.observe import log
-from kassettui.observe.logreader import read_log
-from tests.ingest.trees import bring_in, write
+from tests.ingest.trees import bring_in, touch, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from kassettui.library.library import Library
-    from kassettui.observe.entries import Entry
-
-COUNT = 250
 
 
 @pytest.fixture(autouse=True)
-def _no_log_left() -> Iterator[None]:
+def _own_ring() -> Iterator[None]:
+    log.configure(None, level="debug")
+    log.clear_recent()
     yield
     log.configure(None)
+    log.clear_recent()
 
 
-@pytest.fixture
-def tree(root: Path) -> Path:
-    for number in range(COUNT):
-        write(root / f"plate_{'abcdefghij'[number % 10]}_{number}x.png")
-    return root
-
-
-def logged(path: Path) -> list[Entry]:
-    assert log.flush()
-    return list(read_log(path))
-
-
-def test_I28_at_info_200_items_are_named_and_the_reasons_are_summed_up(
-    library: Library, tree: Path, tmp_path: Path
-) -> None:
-    log.configure(lambda: tmp_path / "k.log")
-    report = bring_in(library, tree, enrich=False)
-    entries = logged(tmp_path / "k.log")
-    named = [entry for entry in entries if entry.event == "decided"]
-    assert len(named) == 200
-    assert {entry.fields["run"] for entry in entries} == {report.run_id}
-    (planned,) = (entry for entry in entries if entry.event == "planned")
-    assert sum(planned.fields["reasons"].values()) == COUNT  # type: ignore[attr-defined]
-    assert [entry.event for entry in entries if entry.event != "decided"] == [
-        "import begins",
-        "planned",
-        "begin",
-        "commit",
-        "import ends",
+def _events(*levels: str) -> list[str]:
+    return [
+        entry.event
+        for entry in log.recent()
+        if entry.logger == "import" and (not levels or entry.level.name.lower() in levels)
     ]
 
 
-def test_I28_a_run_that_skips_all_names_nothing(library: Library, tree: Path, tmp_path: Path) -> None:
-    bring_in(library, tree, enrich=False)
-    log.configure(lambda: tmp_path / "k.log")
-    bring_in(library, tree, enrich=False)
-    assert [entry for entry in logged(tmp_path / "k.log") if entry.event == "decided"] == []
+def test_I28_gates_plan_begin_and_commit_are_logged(library: Library, root: Path) -> None:
+    write(root / "a.png")
+    bring_in(library, root)
+    gates = [entry.fields["gate"] for entry in log.recent() if entry.event == "gate passed"]
+    assert gates == ["collection", "prerequisites", "source", "scope"]
+    told = [event for event in _events("info") if event != "decided"]
+    assert told == ["import begins", "planned", "begin", "commit", "import ends"]
+    (planned,) = [entry for entry in log.recent() if entry.event == "planned"]
+    assert planned.fields["reasons"] == {"new": 1}
 
 
-def test_I28_at_debug_every_item_is_named_with_its_decision_and_reason(
-    library: Library, tree: Path, tmp_path: Path
-) -> None:
-    log.configure(lambda: tmp_path / "k.log", level="debug")
-    bring_in(library, tree, enrich=False)
-    named = [entry.fields for entry in logged(tmp_path / "k.log") if entry.event == "decided"]
-    assert len({str(fields["path"]) for fields in named}) == COUNT
-    assert all(fields["decision"] and fields["reason"] for fields in named)
+def test_I28_a_gate_that_closes_says_why(library: Library, root: Path) -> None:
+    write(root / "a.png")
+    bring_in(library, root, scope={"shot": "x"})
+    (failed,) = [entry for entry in log.recent() if entry.event == "gate failed"]
+    assert (failed.fields["gate"], failed.fields["code"]) == ("scope", "invalid")
+    assert "import failed" in _events("error")
 
 
-def test_I28_a_gate_that_fails_is_in_the_log(library: Library, root: Path, tmp_path: Path) -> None:
-    log.configure(lambda: tmp_path / "k.log")
-    report = bring_in(library, root / "nowhere")
-    assert report.exit_code is not ExitCode.DONE
-    assert any(entry.event == "gate failed" for entry in logged(tmp_path / "k.log"))
+def test_I28_every_decision_is_there_at_debug(library: Library, root: Path) -> None:
+    for number in range(300):
+        write(root / f"p{number:03}x.png")
+    bring_in(library, root)
+    decided = [entry for entry in log.recent() if entry.event == "decided"]
+    assert len(decided) == 300
+    assert {(entry.fields["decision"], entry.fields["reason"]) for entry in decided} == {("create", "new")}
 
 
-def test_I19_a_dry_run_leaves_no_log(library: Library, tree: Path, tmp_path: Path) -> None:
-    log.configure(lambda: tmp_path / "k.log")
-    bring_in(library, tree, dry_run=True)
-    assert log.flush()
-    assert not (tmp_path / "k.log").exists()
+def test_I28_at_info_two_hundred_items_are_named_at_the_most(library: Library, root: Path) -> None:
+    for number in range(300):
+        write(root / f"p{number:03}x.png")
+    log.configure(None, level="info")
+    bring_in(library, root)
+    assert _events().count("decided") == 200
+    log.clear_recent()
+    touch(root / "p000x.png")
+    bring_in(library, root)
+    assert _events().count("decided") == 1
+
+
+def test_I19_a_dry_run_logs_at_debug_alone(library: Library, root: Path) -> None:
+    write(root / "a.png")
+    bring_in(library, root, dry_run=True)
+    assert _events("info", "warning", "error") == []
+    assert "planned" in _events("debug")

@@ -17,9 +17,9 @@ The slow mount is a stand-in: in the scanning process `os.open` of a directory w
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import os
-import resource
 import shutil
 import sys
 import tempfile
@@ -66,11 +66,34 @@ def _scan(tree: str, threads: int | None) -> dict[str, float]:
     from kassettui.ingest.scan import scan
 
     directories = files = frames = 0
+    helpers: dict[str, int] = {}
     for scanned in scan(tree, threads=threads):
         directories += 1
         files += len(scanned.sizes)
         frames += sum(len(each.frames) for each in scanned.grouping.groups)
-    return {"directories": directories, "files": files, "frames": frames}
+        if directories % 200 == 0:
+            helpers |= _peaks_of_children()
+    memory = _peak_bytes("self") + sum(helpers.values())
+    return {"directories": directories, "files": files, "frames": frames, "memory": memory}
+
+
+def _peak_bytes(process: str) -> int:
+    """The highest resident memory of a running process."""
+    with open(f"/proc/{process}/status", encoding="ascii", errors="replace") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM:"))
+
+
+def _peaks_of_children() -> dict[str, int]:
+    peaks = {}
+    for thread in os.listdir("/proc/self/task"):
+        with (
+            contextlib.suppress(OSError),
+            open(f"/proc/self/task/{thread}/children", encoding="ascii") as file,
+        ):
+            for child in file.read().split():
+                with contextlib.suppress(OSError, StopIteration):
+                    peaks[child] = _peak_bytes(child)
+    return peaks
 
 
 def _own(tree: str) -> dict[str, float]:
@@ -155,10 +178,7 @@ def _child(what: str, tree: str) -> None:
     begun = time.perf_counter()
     figures = _CHILDREN[what](tree)
     spent = time.perf_counter() - begun
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    helpers = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    processes = max(0, min(3, len(os.sched_getaffinity(0)) - 1)) if what == "own" else 0
-    tell(spent, memory=(own + helpers * processes) * 1024, **figures)
+    tell(spent, **figures)
 
 
 # -- what is measured ---------------------------------------------------------------------------------------

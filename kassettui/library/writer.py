@@ -202,7 +202,7 @@ class Writer:
         for position, job in enumerate(self._members(began, full=full)):
             if job.begin():
                 self._metrics.write_wait.observe(began - job.queued_at if position == 0 else 0.0)
-                self._run_job(db, job)
+                self._run_job(db, job, first=position == 0)
         try:
             db.execute_sql("COMMIT")
         except engine.ERRORS as error:
@@ -226,18 +226,25 @@ class Writer:
             self._group.append(job)
             yield job
 
-    def _run_job(self, db: LibraryDatabase, job: Job) -> None:
-        """One job in its savepoint. Raises only what ends the whole transaction."""
+    def _run_job(self, db: LibraryDatabase, job: Job, *, first: bool) -> None:
+        """One job in its savepoint. Raises only what ends the whole transaction.
+
+        The first needs none: nothing stands before it that a rollback could take along. So a big write,
+        which is first in its group, has no copies of the pages kept that it changes.
+        """
         job.results, job.error = [], None
         announced = len(db.pending_events)
-        db.execute_sql("SAVEPOINT job")
+        if not first:
+            db.execute_sql("SAVEPOINT job")
         try:
             for function, arguments in job.calls:
                 job.results.append(function(db, *arguments))
         except BaseException as error:
             if not db.raw.in_transaction or engine.trouble(error) is not Trouble.NONE:
                 raise
-            db.execute_sql("ROLLBACK TO job")
+            db.execute_sql("ROLLBACK" if first else "ROLLBACK TO job")
+            if first:
+                db.execute_sql("BEGIN IMMEDIATE")
             del db.pending_events[announced:]
             job.error = (
                 engine.translated(error, self._target.path) if engine.is_engine_error(error) else error
@@ -246,7 +253,8 @@ class Writer:
                 job.error.__cause__ = error
         if not db.raw.in_transaction:
             raise LibraryUnavailable("The transaction ended before its work did; nothing was written.")
-        db.execute_sql("RELEASE job")
+        if not first:
+            db.execute_sql("RELEASE job")
 
     def _answer(self) -> None:
         jobs = [job for job in self._group if job.begun]

@@ -6,9 +6,8 @@ import time
 from collections import Counter
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from kassettui.core.health import FrameState
 from kassettui.media.facts import Verdict
@@ -17,12 +16,15 @@ from kassettui.media.structure import check_structure
 from kassettui.media.waiting import Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from concurrent.futures import Future
 
     from kassettui.core.frames import FrameRanges
     from kassettui.jobs.control import Control
     from kassettui.media.decoders import Decoders, Ticket
     from kassettui.media.messages import Answer
+
+_T = TypeVar("_T")
 
 _FIRST: Final = 32
 _SLOW_SECONDS: Final = 0.001
@@ -116,19 +118,20 @@ def check_frames(
     level: int,
     decoders: Decoders | None = None,
     control: Control | None = None,
+    looked_at: Callable[[FrameFile], None] = lambda _: None,
     priority: Priority = Priority.BACKGROUND,
 ) -> Findings:
     """Look into the files of a sequence: level 1 by structure, level 2 by decoding all of each.
 
     At level 1 what structure leaves open for a format that it knows is decoded, given `decoders`; formats
-    without a structural check are left at level 0. Raises Control's Cancelled.
+    without a structural check are left at level 0. `looked_at` hears of each file once, for a progress
+    display. Raises Control's Cancelled.
     """
     verdicts: dict[int, Verdict] = {}
     if level < 2:
         for file, verdict in _by_structure(files, control):
             verdicts[file.frame] = verdict
-            if control is not None:
-                control.advance(items=1)
+            looked_at(file)
     doubtful = [
         file
         for file in files
@@ -137,8 +140,8 @@ def check_frames(
     if decoders is not None:
         for file, verdict in _by_decoding(doubtful, decoders, control, priority):
             verdicts[file.frame] = verdict
-            if control is not None and level >= 2:
-                control.advance(items=1)
+            if level >= 2:
+                looked_at(file)
     reached = min((verdict.level for verdict in verdicts.values()), default=level)
     return Findings(min(reached, level), verdicts)
 
@@ -188,27 +191,38 @@ def _by_decoding(
             ticket.cancel()
 
 
-def wait_for(ticket: Ticket, control: Control | None) -> Answer | None:
-    """The ticket's answer, None when it was cancelled.
+class Awaited(Protocol[_T]):
+    """A ticket or a claim: a future, and a way to give it up."""
 
-    A cancel of `control` gives the ticket up and raises Control's Cancelled.
+    @property
+    def future(self) -> Future[_T]:
+        """Where the answer comes."""
+
+    def cancel(self) -> None:
+        """Not wanted any more."""
+
+
+def wait_for(awaited: Awaited[_T], control: Control | None) -> _T | None:
+    """The answer, None when it was cancelled.
+
+    A cancel of `control` gives it up and raises Control's Cancelled.
     """
     if control is None:
-        return _result(ticket)
+        return _result(awaited)
     try:
-        with control.at_cancel(partial(ticket.cancel)):
+        with control.at_cancel(awaited.cancel):
             control.checkpoint()
-            answer = _result(ticket)
+            answer = _result(awaited)
     except BaseException:
-        ticket.cancel()
+        awaited.cancel()
         raise
     control.checkpoint()
     return answer
 
 
-def _result(ticket: Ticket) -> Answer | None:
+def _result(awaited: Awaited[_T]) -> _T | None:
     try:
-        return ticket.future.result()
+        return awaited.future.result()
     except CancelledError:
         return None
 

@@ -18,6 +18,8 @@ from kassettui.core.errors import ExitCode, Interrupted, InvalidInput, Kassettui
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from kassettui.cli.invocation import Screen
+
 PROGRAM: Final = "kassettui"
 COMPLETE_VARIABLE: Final = "_KASSETTUI_COMPLETE"
 
@@ -43,12 +45,25 @@ SECTIONS: Final = {
         "frames": _at("frames", "frames", "The health of a sequence, frame by frame."),
         "stats": _at("stats", "stats", "Counts and sizes of the library."),
     },
+    "Files": {
+        "cp": _at("files", "cp", "Copy files, directories and sequences, with proof."),
+        "mv": _at("files", "mv", "Move them; the library follows."),
+        "rm": _at("files", "rm", "Into the trash, or gone for good."),
+        "rename": _at("rename", "rename", "Other names, for one or many; other frame numbers."),
+        "mkdir": _at("files", "mkdir", "Make directories."),
+        "trash": _at("trash", "trash", "What lies in the trash: list, restore, empty."),
+        "undo": _at("undo", "undo", "Take back what was done, or do it again."),
+        "jobs": _at("jobs", "jobs", "File jobs: what was done, what was interrupted."),
+        "verify": _at("verify", "verify", "Files against sums, ASC MHL, or the library."),
+        "manifest": _at("manifest", "manifest", "Make lists of sums and ASC MHL generations."),
+    },
     "Look after": {
         "library": _at("library", "library", "Make, check and migrate the library."),
         "doctor": _at("doctor", "doctor", "Whether everything here is as it should be."),
         "metrics": _at("metrics", "metrics", "Counters and timings."),
         "log": _at("log", "log", "The program's log."),
         "config": _at("config", "config", "The settings: where, which, and whether they are right."),
+        "keys": _at("keys", "keys", "What can be done on the screen, and with which keys."),
         "themes": _at("themes", "themes", "The colour themes of the screen."),
         "completion": _at("completion", "completion", "Completion of commands and options for a shell."),
     },
@@ -83,13 +98,15 @@ def root(context: click.Context, version: bool) -> int | None:
 
 def _without_command(context: click.Context, invocation: Invocation) -> int:
     """What bare `kassettui` does: the screen's place on a terminal, help where there is none."""
+    if invocation.on_terminal:
+        return invocation.screen.open(invocation.workspace(create=True))
     invocation.people.lines(context.get_help())
     return ExitCode.FAILED
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], screen: Screen) -> int:
     """Run one command line; its exit code. Nothing escapes: what is unexpected goes to the log."""
-    invocation = Invocation(Interruption())
+    invocation = Invocation(Interruption(), screen)
     with invocation.interruption.installed():
         try:
             code = _dispatch(invocation, arguments)

@@ -212,6 +212,14 @@ class Output:
 
         self._line(tables.painted(text, style, color=self.color))
 
+    def raw(self, data: bytes) -> None:
+        """A file for a pipe, byte by byte; on a terminal its lines are made safe."""
+        if self.terminal:
+            self.text("\n".join(safe(os.fsdecode(line)) for line in data.splitlines()))
+            return
+        self._write(data)
+        self.flush()
+
     # Bytes
 
     def _line(self, text: str) -> None:

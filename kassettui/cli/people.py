@@ -84,6 +84,13 @@ class People:
         answer = os.read(self._stdin, 64)
         return answer.decode(errors="replace").strip().lower() in _YES
 
+    def ask(self, question: str) -> str:
+        """A line that a person types on the terminal, without the blanks around it; "" where nobody can."""
+        if self._stdin is None or not self.asks:
+            return ""
+        self._write(safe(question).encode(self._encoding, "replace"))
+        return os.read(self._stdin, 256).decode(errors="replace").strip()
+
     @contextmanager
     def progress(self, title: str) -> Iterator[Progress | None]:
         """A live display while the work runs; None where stderr is no terminal or `-q` was given."""

@@ -299,8 +299,8 @@ def _write(history: History, listed: mhl.HashList) -> mhl.Link:
     link = mhl.Link(number, name, _c4(data))
     chain = mhl.written_chain([*history.links, link])
     os.makedirs(history.folder, exist_ok=True)
-    _put(os.path.join(history.folder, name), data)
-    _put(os.path.join(history.folder, mhl.CHAIN), chain)
+    put_file(os.path.join(history.folder, name), data)
+    put_file(os.path.join(history.folder, mhl.CHAIN), chain)
     fd = os.open(history.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(fd)
@@ -310,7 +310,8 @@ def _write(history: History, listed: mhl.HashList) -> mhl.Link:
     return link
 
 
-def _put(path: str, data: bytes) -> None:
+def put_file(path: str, data: bytes) -> None:
+    """Write a file by temp, fsync and rename: whole under its name, or not there. Raises OSError."""
     temporary = os.path.join(os.path.dirname(path), f".kassettui-{os.urandom(6).hex()}-0.part")
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
     try:

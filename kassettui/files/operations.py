@@ -30,6 +30,7 @@ from kassettui.files.recording import (
 )
 from kassettui.files.recovery import Recovery
 from kassettui.files.resuming import resumed
+from kassettui.files.staging import temporary_name
 from kassettui.files.undo import undo_plan
 from kassettui.jobs.control import Cancelled
 from kassettui.jobs.queues import device_queue
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
     from kassettui.jobs.queues import Jobs
     from kassettui.jobs.reservations import Reservation
     from kassettui.library.engine import LibraryDatabase
-    from kassettui.library.journal import Entry
+    from kassettui.library.journal import Entry, StepRow
     from kassettui.library.library import Library
 
 _log = log.get("files")
@@ -103,9 +104,25 @@ class StepsFailed(PartialFailure):
 class NothingDone(KassettuiError):
     """A job of which every step failed."""
 
+    def __init__(self, message: str, *, remedy: str = "", result: Result) -> None:
+        super().__init__(message, remedy=remedy)
+        self.result = result
+
 
 class CopyDamaged(DamageFound):
     """What was written is not what was read (F7)."""
+
+    def __init__(self, message: str, *, remedy: str = "", result: Result) -> None:
+        super().__init__(message, remedy=remedy)
+        self.result = result
+
+
+def result_of(job: Job[Result]) -> Result:
+    """The result of an ended job, with its failures; raises what it raised otherwise, Cancelled too."""
+    try:
+        return job.result()
+    except (StepsFailed, NothingDone, CopyDamaged) as error:
+        return error.result
 
 
 def failure_of(result: Result) -> KassettuiError | None:
@@ -115,11 +132,12 @@ def failure_of(result: Result) -> KassettuiError | None:
     first, more = result.failures[0], len(result.failures) - 1
     message = first.message + (f" {more} more failed." if more else "")
     if any(failure.damage for failure in result.failures):
-        return CopyDamaged(message, remedy="Check the disk, the cable and the memory before trying again.")
+        advice = "Check the disk, the cable and the memory before trying again."
+        return CopyDamaged(message, remedy=advice, result=result)
     remedy = f"kassettui jobs retry {result.job} does again what failed."
     if result.items_done or result.items_skipped:
         return StepsFailed(message, remedy=remedy, result=result)
-    return NothingDone(message)
+    return NothingDone(message, result=result)
 
 
 class FileOperations:
@@ -133,6 +151,12 @@ class FileOperations:
         self._reservations = reservations if reservations is not None else Reservations()
         self.plans = Plans(library, self._reservations)
         """Makes what `run` and `submit` take."""
+
+    @property
+    def jobs(self) -> Jobs:
+        """The queues that `submit` uses."""
+        assert self._jobs is not None
+        return self._jobs
 
     # -- running --------------------------------------------------------------------------------------------
 
@@ -149,11 +173,10 @@ class FileOperations:
 
         The job raises what `failure_of` makes of failures; a retry does what is left to do.
         """
-        assert self._jobs is not None
         job_id = _new_id()
         room = self._reserve(plan)
         try:
-            job = self._jobs.submit(
+            job = self.jobs.submit(
                 str(plan.operation),
                 plan.title,
                 lambda control: _checked(self._run(plan, control, job_id, room)),
@@ -236,6 +259,41 @@ class FileOperations:
 
     # -- after an interruption ------------------------------------------------------------------------------
 
+    def history(self, limit: int = 30) -> list[Entry]:
+        """The last jobs of the journal, newest first; changes of rows are not among them."""
+        return self._library.read(journal.jobs, limit)
+
+    def find(self, job: str) -> Entry:
+        """A job by its id or a unique beginning of it. Raises NotFound, Ambiguous."""
+        return self._library.read(journal.find, job)
+
+    def steps_of(self, entry: Entry) -> list[StepRow]:
+        """Every step of a job as the journal has it."""
+        return self._library.read(journal.steps, entry.id)
+
+    def state_of(self, entry: Entry) -> str:
+        """The job's state for a person: `interrupted` where its process ended before it did."""
+        return entry.state if entry.finished_at is not None or _alive(entry) else "interrupted"
+
+    def is_here(self, entry: Entry) -> bool:
+        """Whether a job ran, or runs, on this machine."""
+        return entry.host == liveness.host()
+
+    def remove_leftovers(self) -> list[str]:
+        """Temps that ended jobs could not remove (the disk was away, say); what was removed."""
+        removed = []
+        for entry in self._library.read(journal.entries, journal.KEPT):
+            if entry.finished_at is None or entry.undone_at is not None or not entry.error:
+                continue
+            for row in self._library.read(journal.steps, entry.id, ("pending", "failed", "running")):
+                path = os.path.join(
+                    os.path.dirname(row.destination or ""), temporary_name(entry.uuid, row.number)
+                )
+                if row.kind in _COPY_KINDS and os.path.lexists(path):
+                    os.unlink(path)
+                    removed.append(path)
+        return removed
+
     def interrupted(self) -> list[Entry]:
         """Jobs that were at work when their process ended: to be resumed, undone or cleaned up."""
         return [entry for entry in self._library.read(_unfinished) if not _alive(entry)]
@@ -284,6 +342,19 @@ class FileOperations:
         )
         recorder = JournalRecorder(self._library, entry.id, plan.steps)
         return self._execute(entry.id, Execution(plan, entry.uuid, control, recorder, earlier=earlier))
+
+    def submit_again(self, job: str) -> Job[Result]:
+        """Queue `resume` of a job, given by its id or the beginning of it. Raises as `resume` does."""
+        entry = self._library.read(journal.find, job)
+        rows = self._library.read(journal.steps, entry.id)
+        path = next((row.destination or row.source for row in rows), None) or "/"
+        return self.jobs.submit(
+            entry.kind,
+            entry.title,
+            lambda control: _checked(self.resume(entry.uuid, control)),
+            queue=device_queue(path),
+            job_id=entry.uuid,
+        )
 
     # -- undo -----------------------------------------------------------------------------------------------
 

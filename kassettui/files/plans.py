@@ -17,6 +17,7 @@ from kassettui.files import disposing, renaming, sequences
 from kassettui.files.plan import Answers, ItemKind, Operation, Options, Plan, Problem
 from kassettui.files.planning import transfer_plan
 from kassettui.library import protection
+from kassettui.library.protection import Standing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -41,9 +42,13 @@ def describe(entries: Sequence[Entry]) -> str:
 class Plans:
     """Makes plans over one library. `Plan.runnable` says whether anything stands in the way."""
 
-    def __init__(self, library: Library, reservations: Reservations) -> None:
+    def __init__(self, library: Library | None, reservations: Reservations) -> None:
+        """`library` None: for plans that are only looked at, where there is none yet."""
         self._library = library
         self._reserved: Callable[[int], int] = reservations.reserved
+
+    def _standing(self, path: str) -> Standing:
+        return self._library.read(protection.standing, path) if self._library is not None else Standing()
 
     def copy(
         self,
@@ -164,7 +169,7 @@ class Plans:
         """Why things are not thrown away, by path."""
         reasons = {}
         for entry in entries:
-            reason = self._library.read(protection.standing, entry.path).protected
+            reason = self._standing(entry.path).protected
             if reason:
                 inside = "contains " if entry.kind is ItemKind.DIRECTORY else ""
                 reasons[entry.path] = f"protected: {inside}{reason}"
@@ -176,7 +181,7 @@ class Plans:
         for item in plan.items:
             if item.skipped:
                 continue
-            for name, root in self._library.read(protection.standing, item.source).locked:
+            for name, root in self._standing(item.source).locked:
                 if not item.destination.startswith(root.rstrip("/") + "/"):
                     message = f"{item.source} holds assets of the collection {name}, which is locked."
                     remedy = f"kassettui collections edit {name} --unlock lets them go."

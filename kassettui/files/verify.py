@@ -16,7 +16,7 @@ from kassettui.core.errors import InvalidInput, NotFound
 from kassettui.core.text import safe
 from kassettui.files import generations, manifests, mhl
 from kassettui.files.checksums import FORMATS, OURS
-from kassettui.files.generations import FileSums
+from kassettui.files.generations import FileSums, put_file
 from kassettui.files.hashing import Hashed, ToHash, hash_files
 from kassettui.files.staging import is_temporary
 from kassettui.files.walking import walk
@@ -162,6 +162,16 @@ def sums_of(root: str, control: Control, paths: Iterable[str] | None = None) -> 
     return Made((), len(lines), size, tuple(findings), manifests.written(lines))
 
 
+def files_below(root: str, control: Control) -> list[str]:
+    """The files below a directory that lists of sums name, as absolute paths in order."""
+    return sorted(os.path.join(root, path) for path in tree_of(root, mhl.IGNORED, control).files)
+
+
+def write_list(path: str, data: bytes) -> None:
+    """Put a list of sums into a file, whole or not at all."""
+    put_file(os.path.abspath(path), data)
+
+
 def verify_sums(path: str, control: Control, *, extra: bool = True) -> Verification:
     """A list of sums against the files beside it; with `extra`, files there that it does not name
     are found.
@@ -185,7 +195,8 @@ def verify_sums(path: str, control: Control, *, extra: bool = True) -> Verificat
     read = _read(root, wanted, sizes, control)
     expected = {name: {line.format: line.sum} for name, line in lines.items()}
     sound = _compare(root, read, expected, findings)
-    if extra:
+    inside = not any(os.path.isabs(name) or name.startswith("../") for name in lines)
+    if extra and inside:
         tree = tree_of(root, (*mhl.IGNORED, "*" + manifests.ENDING), control)
         known = {os.path.relpath(os.path.join(root, name), root) for name in lines}
         known.add(os.path.basename(path))

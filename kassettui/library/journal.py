@@ -233,7 +233,17 @@ def forget(db: LibraryDatabase, job: int) -> None:
 # -- looking ------------------------------------------------------------------------------------------------
 
 
-def entries(db: LibraryDatabase, *, limit: int = 100, unfinished: bool = False) -> list[Entry]:
+def jobs(db: LibraryDatabase, limit: int) -> list[Entry]:
+    """Jobs, newest first; changes of rows, which have no process, are not among them."""
+    return [
+        _entry(row)
+        for row in db.all(
+            f"SELECT {_COLUMNS} FROM journal WHERE pid IS NOT NULL ORDER BY id DESC LIMIT ?", (limit,)
+        )
+    ]
+
+
+def entries(db: LibraryDatabase, limit: int = 100, *, unfinished: bool = False) -> list[Entry]:
     """Jobs and changes, newest first; only those that have not ended, if `unfinished`."""
     where = "WHERE finished_at IS NULL" if unfinished else ""
     return [

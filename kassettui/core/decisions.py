@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 GONE_FLOOR: Final = 20
 GONE_SHARE: Final = 0.20
+_NUMBER: Final = re.compile(r"-?[0-9]+")
 
 
 class Decision(StrEnum):
@@ -38,6 +40,7 @@ class Reason(StrEnum):
     DELETED = "deleted in the library"
     MOVED = "moved"
     MOVED_AND_CHANGED = "moved with its directory, content changed"
+    REGROUPED = "the same frames, grouped otherwise"
     DUPLICATE = "same identity twice"
     UNREADABLE = "could not be read"
 
@@ -86,11 +89,11 @@ class Candidate:
 
 
 class Move(NamedTuple):
-    """A vanished item that is a new one, by the index of each; `changed`: its content is another."""
+    """A vanished item that is a new one, by the index of each; `reason` says how it is known."""
 
     vanished: int
     new: int
-    changed: bool
+    reason: Reason
 
 
 def match_moves(vanished: Sequence[Candidate], new: Sequence[Candidate]) -> list[Move]:
@@ -98,12 +101,15 @@ def match_moves(vanished: Sequence[Candidate], new: Sequence[Candidate]) -> list
 
     An item moved when name and content signature are equal and there is exactly one candidate on each side. A
     directory of which more than half matches one other moves as one: what else stood below it, and now stands
-    under the same name below the other, follows, changed or not.
+    under the same name below the other, follows, changed or not. A still that is a sequence's frame now, or a
+    sequence of which one still is left, stays the same asset in its directory (I5).
     """
     if not vanished or not new:
         return []
     by_content = _by_content(new)
     pairs = _unique_pairs(vanished, by_content)
+    regrouped = _regrouped(vanished, new, pairs)
+    pairs |= regrouped
     moved = _moved_directories(vanished, new, by_content)
     if moved:
         taken = set(pairs.values())
@@ -119,9 +125,49 @@ def match_moves(vanished: Sequence[Candidate], new: Sequence[Candidate]) -> list
                 if found is not None:
                     pairs[position] = found
     return [
-        Move(vanished[old].index, new[pairs[old]].index, vanished[old].signature != new[pairs[old]].signature)
+        Move(
+            vanished[old].index,
+            new[pairs[old]].index,
+            _reason(vanished[old], new[pairs[old]], old in regrouped),
+        )
         for old in sorted(pairs)
     ]
+
+
+def _reason(old: Candidate, new: Candidate, regrouped: bool) -> Reason:
+    if regrouped:
+        return Reason.REGROUPED
+    return Reason.MOVED if old.signature == new.signature else Reason.MOVED_AND_CHANGED
+
+
+def _regrouped(
+    vanished: Sequence[Candidate], new: Sequence[Candidate], pairs: dict[int, int]
+) -> dict[int, int]:
+    """Stills and sequences of one directory that hold the same frame, where each fits one other only."""
+    here: dict[str, list[int]] = defaultdict(list)
+    taken = set(pairs.values())
+    for position, item in enumerate(new):
+        if position not in taken:
+            here[item.directory].append(position)
+    fitting = [
+        (old, position)
+        for old, item in enumerate(vanished)
+        if old not in pairs
+        for position in here.get(item.directory, ())
+        if _is_frame(item.name, new[position].name) or _is_frame(new[position].name, item.name)
+    ]
+    olds, news = Counter(old for old, _ in fitting), Counter(position for _, position in fitting)
+    return {old: position for old, position in fitting if olds[old] == 1 and news[position] == 1}
+
+
+def _is_frame(name: str, sequence: str) -> bool:
+    """Whether a file's name is that of a frame of the sequence with this identity name."""
+    head, mark, suffix = sequence.partition("#")
+    if not mark or len(name) <= len(head) + len(suffix):
+        return False
+    if not (name.startswith(head) and name.endswith(suffix)):
+        return False
+    return _NUMBER.fullmatch(name, len(head), len(name) - len(suffix)) is not None
 
 
 def _by_content(items: Iterable[Candidate]) -> dict[tuple[str, str], list[int]]:

@@ -125,7 +125,7 @@ def write(
     counted = _Counted(control, progress, plan.rows)
     now = stamps.now()
     assets.move_many(db, counted(_found(plan.moves)), now=now)
-    assets.update_many(db, _found(_moved_and_changed(plan.moves)), now=now)
+    assets.update_many(db, _found(_changed(plan.moves)), now=now)
     assets.update_many(db, counted(_found(plan.updates)), now=now)
     assets.refresh_many(db, counted(_found(plan.refreshes)))
     created = _create(db, plan, collection.uuid, counted, now)
@@ -198,8 +198,9 @@ def _found(changes: Iterable[Change]) -> Iterator[assets.Found]:
     return (assets.Found(change.item, change.asset_id, change.content_hash) for change in changes)
 
 
-def _moved_and_changed(moves: Iterable[Change]) -> Iterator[Change]:
-    return (change for change in moves if change.reason is Reason.MOVED_AND_CHANGED)
+def _changed(moves: Iterable[Change]) -> Iterator[Change]:
+    """What moved with another content."""
+    return (change for change in moves if change.reason is not Reason.MOVED)
 
 
 def _create(db: LibraryDatabase, plan: Plan, uuid: str, counted: _Counted, now: int) -> Uuids:
@@ -211,7 +212,11 @@ def _create(db: LibraryDatabase, plan: Plan, uuid: str, counted: _Counted, now: 
 
 
 def _join_versions(db: LibraryDatabase, plan: Plan, created: Uuids) -> None:
-    """Let what is new or moved join the version groups of its name (library V6)."""
+    """Let what is new or moved join the version groups of its name, and what is back its own (library V6)."""
+    found = (change.asset_id for change in chain(plan.updates, plan.refreshes))
+    back = (asset_id for asset_id in found if asset_id is not None)
+    while some := list(islice(back, _SLICE)):
+        versions.revive(db, some)
     moved = [change.asset_id for change in plan.moves if change.asset_id is not None]
     if moved:
         versions.follow_moves(db, moved)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from kassettui.core.errors import InvalidInput, NotFound, SourceOffline
 from kassettui.core.frames import FrameRanges
 from kassettui.core.health import FrameState, SequenceState, examine, frame_state
-from kassettui.core.identity import path_key, scope_prefix
+from kassettui.core.identity import path_key, relative_path, scope_prefix
 from kassettui.core.items import Item
 from kassettui.core.kinds import Kind, split_extension
 from kassettui.core.layout import Layout
@@ -23,6 +23,7 @@ from kassettui.core.text import safe
 from kassettui.core.versions import version_in
 from kassettui.ingest.checksum import file_hash, sequence_hash
 from kassettui.ingest.ignore import IgnoreRules, left_out_by_default
+from kassettui.ingest.members import Directories
 from kassettui.ingest.mounts import device_of, mounts_below
 from kassettui.ingest.scan import scan
 from kassettui.ingest.source import ItemError, Scope
@@ -208,6 +209,7 @@ class FilesystemSource:
         self._accept_empty = accept_empty
         self.device: str | None = None
         self.inner_mounts: tuple[str, ...] = ()
+        self._lost_mounts: tuple[str, ...] = ()
 
     def validate(self) -> None:
         """See that the root is there, on its device, and not bare where it had items.
@@ -218,13 +220,16 @@ class FilesystemSource:
             with os.scandir(self.root) as entries:
                 bare = all(left_out_by_default(entry.name) for entry in entries)
             self.device = device_of(self.root)
-            self.inner_mounts = tuple(mounts_below(self.root))
+            mounted = mounts_below(self.root)
         except OSError as error:
             raise SourceOffline(
                 f"The root {safe(self.root)} cannot be read: {error.strerror}.",
                 remedy="Mount it, or: kassettui collections edit NAME --root PATH",
             ) from error
         expected = self._expected
+        if not self._accept_device:
+            self._lost_mounts = tuple(sorted(set(expected.inner_mounts) - set(mounted)))
+        self.inner_mounts = tuple(sorted({*mounted, *self._lost_mounts}))
         if expected.device is not None and self.device != expected.device and not self._accept_device:
             raise SourceOffline(
                 f"The root {safe(self.root)} lies on another file system than before "
@@ -283,7 +288,7 @@ class FilesystemSource:
 
     def enumerate(self, scope: Scope, control: Control) -> Iterator[Found | ItemError]:
         """Every file and sequence in the scope, directory by directory. Raises SourceOffline, Cancelled."""
-        yield from self._lost_mounts(scope)
+        yield from self._offline(scope)
         for scanned in self._scan(scope, control):
             for error in scanned.errors:
                 if not error.path:
@@ -300,6 +305,18 @@ class FilesystemSource:
                 for single in singles:
                     if scope.only in (None, single.name):
                         yield FileFound(place, single, *scanned.size_and_time(single))
+
+    def left_out(self, keys: Sequence[str], control: Control) -> set[str]:
+        """Of keys that were not enumerated: those that stand on disk as items. Raises Cancelled."""
+        directories = Directories(control)
+        found = set()
+        for key in sorted(keys):
+            try:
+                if directories.has(f"{self.root.rstrip('/')}/{relative_path(key)}"):
+                    found.add(key)
+            except OSError:  # its directory is gone, or not to be read: it was told as an error
+                continue
+        return found
 
     def content_hash(self, found: Found, control: Control) -> str:
         """xxh3-128 of what `found` stands for, read now. Raises OSError, Cancelled."""
@@ -321,11 +338,9 @@ class FilesystemSource:
         except OSError as error:
             raise SourceOffline(f"The root {safe(self.root)} cannot be read: {error.strerror}.") from error
 
-    def _lost_mounts(self, scope: Scope) -> Iterator[ItemError]:
+    def _offline(self, scope: Scope) -> Iterator[ItemError]:
         """What was mounted inside the root before and is not now: nothing below it counts as gone (R4)."""
-        if self._accept_device:
-            return
-        for point in sorted(set(self._expected.inner_mounts) - set(self.inner_mounts)):
+        for point in self._lost_mounts:
             inside = scope_prefix(point)
             if any(
                 scope_prefix(directory).startswith(inside) or inside.startswith(scope_prefix(directory))

@@ -288,6 +288,8 @@ class Planner:
             for detail in self._details(fresh)
             if self._scope.covers(detail.key) and not shield.covers(detail.key)
         ]
+        left_out = self._source.left_out([detail.key for detail in gone], self._control)
+        gone = [detail for detail in gone if detail.key not in left_out]
         lost = self._details(before) if self._creates else ()
         return gone, list(lost)
 
@@ -307,13 +309,14 @@ class Planner:
             _candidate(number, detail.key, detail.signature or "") for number, detail in enumerate(vanished)
         ]
         names = {side.name for side in sides}
+        directories = {side.directory for side in sides}
         new = [
             candidate
             for candidate in (
                 _candidate(number, change.item.key, change.item.signature)
                 for number, change in enumerate(self._creates)
             )
-            if candidate.name in names
+            if candidate.name in names or candidate.directory in directories
         ]
         moves = {move.new: move for move in match_moves(sides, new)}
         if not moves:
@@ -321,15 +324,14 @@ class Planner:
         kept = Changes()
         for number, change in enumerate(self._creates):
             if number in moves:
-                self._move(change, vanished[moves[number].vanished], changed=moves[number].changed)
+                self._move(change, vanished[moves[number].vanished], moves[number].reason)
             else:
                 kept.append(change)
         self._creates = kept
         moved = {vanished[move.vanished].id for move in moves.values()}
         return [detail for detail in gone if detail.id not in moved]
 
-    def _move(self, change: Change, detail: Detail, *, changed: bool) -> None:
-        reason = Reason.MOVED_AND_CHANGED if changed else Reason.MOVED
+    def _move(self, change: Change, detail: Detail, reason: Reason) -> None:
         change = replace(
             change,
             decision=Decision.MOVE,

@@ -14,7 +14,7 @@ from kassettui.core.identity import parent_and_name, scope_prefix
 from kassettui.core.text import as_json, safe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from kassettui.core.items import Item
     from kassettui.jobs.control import Control
@@ -129,6 +129,12 @@ class Source(Protocol):
 
     def enumerate(self, scope: Scope, control: Control) -> Iterator[Found | ItemError]:
         """Everything in `scope` and nothing outside it (I3). Stops by Control's Cancelled."""
+
+    def left_out(self, keys: Sequence[str], control: Control) -> set[str]:
+        """Of keys that were not enumerated: those that stand there all the same, left out by a rule.
+
+        A pattern to ignore, or files of no known kind in a run without them: that is not gone (I14).
+        """
 
     def content_hash(self, found: Found, control: Control) -> str:
         """xxh3-128 of the content, read now (I8, `--hash`). Raises OSError when it cannot be read."""

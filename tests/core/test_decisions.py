@@ -55,7 +55,7 @@ def _all(*items: tuple[str, str, str]) -> list[Candidate]:
 
 
 def test_I15_one_candidate_on_each_side_is_a_move() -> None:
-    assert match_moves(_all(("a", "x", "s")), _all(("b", "x", "s"))) == [Move(0, 0, changed=False)]
+    assert match_moves(_all(("a", "x", "s")), _all(("b", "x", "s"))) == [Move(0, 0, Reason.MOVED)]
 
 
 @pytest.mark.parametrize(
@@ -78,31 +78,43 @@ def test_I15_no_move_when_it_is_not_certain(
 def test_I15_a_directory_whose_majority_matches_moves_as_one() -> None:
     vanished = _all(("old", "x", "1"), ("old", "y", "2"), ("old", "z", "3"))
     new = _all(("new", "z", "9"), ("new", "x", "1"), ("new", "y", "2"), ("new", "w", "4"))
-    assert match_moves(vanished, new) == [Move(0, 1, False), Move(1, 2, False), Move(2, 0, True)]
+    assert match_moves(vanished, new) == [
+        Move(0, 1, Reason.MOVED),
+        Move(1, 2, Reason.MOVED),
+        Move(2, 0, Reason.MOVED_AND_CHANGED),
+    ]
 
 
 def test_I15_half_of_a_directory_is_no_majority() -> None:
     vanished = _all(("old", "x", "1"), ("old", "y", "2"))
     new = _all(("new", "x", "1"), ("new", "y", "9"))
-    assert match_moves(vanished, new) == [Move(0, 0, False)]
+    assert match_moves(vanished, new) == [Move(0, 0, Reason.MOVED)]
 
 
 def test_I15_a_moved_directory_tells_copies_apart() -> None:
     vanished = _all(("old", "x", "1"), ("old", "y", "2"))
     new = _all(("new", "x", "1"), ("new", "y", "2"), ("copy", "y", "2"))
-    assert match_moves(vanished, new) == [Move(0, 0, False), Move(1, 1, False)]
+    assert match_moves(vanished, new) == [Move(0, 0, Reason.MOVED), Move(1, 1, Reason.MOVED)]
 
 
 def test_I15_a_renamed_parent_takes_its_changed_children_along() -> None:
     vanished = _all(("sh1/a", "x", "1"), ("sh1/b", "x", "2"), ("sh1/c", "x", "3"))
     new = _all(("sh2/a", "x", "1"), ("sh2/b", "x", "2"), ("sh2/c", "x", "9"))
-    assert match_moves(vanished, new) == [Move(0, 0, False), Move(1, 1, False), Move(2, 2, True)]
+    assert match_moves(vanished, new) == [
+        Move(0, 0, Reason.MOVED),
+        Move(1, 1, Reason.MOVED),
+        Move(2, 2, Reason.MOVED_AND_CHANGED),
+    ]
 
 
 def test_I15_everything_moved_into_a_new_directory() -> None:
     vanished = _all(("", "x", "1"), ("a", "y", "2"), ("a", "z", "3"))
     new = _all(("in", "x", "1"), ("in/a", "y", "2"), ("in/a", "z", "4"))
-    assert match_moves(vanished, new) == [Move(0, 0, False), Move(1, 1, False), Move(2, 2, True)]
+    assert match_moves(vanished, new) == [
+        Move(0, 0, Reason.MOVED),
+        Move(1, 1, Reason.MOVED),
+        Move(2, 2, Reason.MOVED_AND_CHANGED),
+    ]
 
 
 def test_I15_two_directories_that_claim_one_target_do_not_move_as_one() -> None:
@@ -112,6 +124,30 @@ def test_I15_two_directories_that_claim_one_target_do_not_move_as_one() -> None:
     new = _all(("c", "x", "1"), ("c", "y", "2"), ("c", "z", "3"), ("c", "w", "4"), ("c", "p", "9"))
     moves = match_moves(vanished, new)
     assert {(move.vanished, move.new) for move in moves} == {(0, 0), (1, 1), (3, 2), (4, 3)}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("x_0001.exr", "x_#.exr", True),
+        ("x_#.exr", "x_0001.exr", True),
+        ("x_-0001.exr", "x_#.exr", True),
+        ("x_.exr", "x_#.exr", False),
+        ("x_a.exr", "x_#.exr", False),
+        ("x_0001.exr", "y_#.exr", False),
+        ("x_0001.exr", "x_0001.png", False),
+        ("1", "1#1", False),
+    ],
+)
+def test_I5_a_still_that_grew_into_a_sequence_is_the_same_asset(old: str, new: str, same: bool) -> None:
+    moves = match_moves(_all(("d", old, "1")), _all(("d", new, "2")))
+    assert moves == ([Move(0, 0, Reason.REGROUPED)] if same else [])
+    assert match_moves(_all(("d", old, "1")), _all(("e", new, "2"))) == []
+
+
+def test_I5_two_stills_of_one_sequence_are_no_one_asset() -> None:
+    vanished = _all(("d", "x_01.exr", "1"), ("d", "x_02.exr", "2"))
+    assert match_moves(vanished, _all(("d", "x_#.exr", "3"))) == []
 
 
 SIDE = st.lists(
@@ -130,6 +166,6 @@ def test_I15_moves_are_one_to_one_keep_the_name_and_do_not_hang_on_order(
     assert len({move.vanished for move in moves}) == len({move.new for move in moves}) == len(moves)
     for move in moves:
         assert vanished[move.vanished][1] == new[move.new][1]
-        assert move.changed == (vanished[move.vanished][2] != new[move.new][2])
+        assert (move.reason is Reason.MOVED) == (vanished[move.vanished][2] == new[move.new][2])
     again = match_moves(old_side[::-1], new_side[::-1])
     assert sorted(moves) == sorted(again)

@@ -153,6 +153,51 @@ def test_R4_a_mount_inside_the_root_that_is_gone_hides_and_loses_nothing(
     assert report.stats.missing == 0
     assert rows(library) == before
     assert adds_up(report)
+    assert bring_in(library, tmp_path, ignore=("home/", "home*")).exit_code is ExitCode.PARTIAL
+    accepted = bring_in(library, tmp_path, ignore=("home/", "home*"), accept_device=True)
+    assert (accepted.exit_code, accepted.stats.missing) == (ExitCode.DONE, 1)
+
+
+@pytest.mark.parametrize("kind", ["pattern", "ignore file", "kind"])
+def test_I14_what_a_rule_leaves_out_is_not_missing(library: Library, root: Path, kind: str) -> None:
+    frames(root / "sh1", range(1, 4))
+    write(root / "notes.txt")
+    write(root / "sh2" / "a.mov")
+    bring_in(library, root, all_files=True)
+    before = rows(library)
+    ignored = ("*.exr", "sh2/", "*.txt") if kind == "pattern" else ()
+    if kind == "ignore file":
+        write(root / ".kassettuiignore", b"*.exr\nsh2/\n*.txt\n")
+    report = bring_in(library, root, ignore=ignored, all_files=kind != "kind")
+    assert report.stats.missing == 0
+    assert report.stats.discovered == (2 if kind == "kind" else 0)
+    assert rows(library) == before
+    (root / "sh1" / "beauty.0002.exr").unlink()
+    (root / "notes.txt").unlink()
+    report = bring_in(library, root, ignore=ignored, all_files=kind != "kind", accept_missing=True)
+    assert report.stats.missing == 1
+
+
+def test_I5_a_render_behind_an_underscore_stays_the_same_asset_from_its_first_frame_on(
+    library: Library, root: Path
+) -> None:
+    """One frame behind `_` is a still (S12), two are a sequence."""
+    frames(root, [1], "beauty_{:04}.exr")
+    bring_in(library, root)
+    first = row(library)
+    assert first["kind"] == "image"
+    frames(root, [2, 3], "beauty_{:04}.exr")
+    report = bring_in(library, root)
+    second = row(library)
+    assert (report.stats.moved, report.stats.missing, report.stats.ingested) == (1, 0, 0)
+    assert (second["uuid"], second["kind"], second["frame_ranges"]) == (first["uuid"], "sequence", "1-3")
+    assert second["path"].endswith("beauty_#.exr")
+    for number in (1, 3):
+        (root / f"beauty_{number:04}.exr").unlink()
+    bring_in(library, root)
+    third = row(library)
+    assert (third["uuid"], third["kind"], third["frame_ranges"]) == (first["uuid"], "image", None)
+    assert bring_in(library, root).stats.skipped == 1
 
 
 def test_I15_a_renamed_directory_moves_and_keeps_every_uuid(library: Library, root: Path) -> None:

@@ -59,7 +59,7 @@ _ARRIVE: Final = (
 )
 _PATTERNS: Final = (
     "UPDATE asset_folders SET sequence_pattern = a.path FROM assets a "
-    f"WHERE a.id = asset_folders.asset_id AND sequence_pattern IS NOT NULL AND a.id IN ({_ARRIVING})"
+    f"WHERE a.id = asset_folders.asset_id AND asset_folders.sequence_pattern IS NOT NULL AND a.id IN ({_ARRIVING})"
 )
 
 
@@ -93,6 +93,7 @@ def follow(db: LibraryDatabase, moves: Sequence[Move], at: int) -> int:
         db.execute_sql(_PATTERNS)
         _lay_out(db)
         versions.follow_moves(db, ids)
+        versions.revive(db, ids)
         announce(db, AssetsChanged(some([*ids, *displaced])))
     _follow_versions(db, moves)
     _follow_notes(db, moves, at)

@@ -17,6 +17,7 @@ from kassettui.library.versions.changing import (
 from kassettui.library.versions.creating import batch_create_versions, create_versions
 from kassettui.library.versions.groups import groups, listed, of_assets
 from kassettui.library.versions.joining import follow_moves, join_from_disk
+from kassettui.library.versions.pruning import revive
 from kassettui.library.versions.reading import (
     History,
     HistoryFilter,
@@ -81,6 +82,7 @@ __all__ = [
     "next_version_number",
     "of_assets",
     "of_groups",
+    "revive",
     "set_best",
     "set_best_of_groups",
     "update_version_metadata",

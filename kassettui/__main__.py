@@ -3,6 +3,27 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kassettui.config import Settings
+    from kassettui.workspace import Workspace
+
+
+class Screen:
+    """The screen for the command line, which must not know it: imported only when it is used."""
+
+    def open(self, workspace: Workspace) -> int:
+        """Show it until a person leaves; the exit code."""
+        from kassettui.tui.start import show
+
+        return show(workspace)
+
+    def keys(self, settings: Settings) -> list[dict[str, Any]]:
+        """Every action with its keys. Raises InvalidInput for keys that cannot be."""
+        from kassettui.tui.keytable import rows
+
+        return rows(settings)
 
 
 def main() -> int:
@@ -10,7 +31,7 @@ def main() -> int:
     try:
         from kassettui.cli.main import run
 
-        return run(sys.argv[1:])
+        return run(sys.argv[1:], Screen())
     except KeyboardInterrupt:  # before or after the command line has the signals in hand
         return 130
 

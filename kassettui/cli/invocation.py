@@ -6,7 +6,7 @@ import os
 import sys
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
@@ -35,10 +35,21 @@ class Flags:
     no_color: bool = False
 
 
+class Screen(Protocol):
+    """The other front end, as far as the command line knows it; the program's entry brings it."""
+
+    def open(self, workspace: Workspace) -> int:
+        """Show it until a person leaves; the exit code."""
+
+    def keys(self, settings: Settings) -> list[dict[str, Any]]:
+        """Every action with its keys. Raises InvalidInput for keys that cannot be."""
+
+
 class Invocation:
     """What every command body gets. Streams, settings and workspace are made when first asked for."""
 
-    def __init__(self, interruption: Interruption) -> None:
+    def __init__(self, interruption: Interruption, screen: Screen) -> None:
+        self.screen = screen
         self.flags = Flags()
         self.interruption = interruption
         self.streams = False
@@ -98,6 +109,12 @@ class Invocation:
             return self._workspace
         self._workspace = Workspace.open(self.settings, library=library, create=create, read_only=read_only)
         return self._workspace
+
+    @property
+    def on_terminal(self) -> bool:
+        """Whether a person sits in front of it: keys come from a terminal and the picture goes to one."""
+        ends = (_descriptor(sys.stdin), _descriptor(sys.stdout))
+        return os.environ.get("TERM") != "dumb" and all(end is not None and os.isatty(end) for end in ends)
 
     def reading(self) -> Library:
         """The library, for a command that changes nothing. Raises NotFound where there is none."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 
+from kassettui.__main__ import Screen
 from kassettui.cli.main import run
 from tests.cli.terminal import Terminal
 
@@ -62,7 +63,7 @@ def kassettui(capfdbinary: CaptureFixture[bytes]) -> Runner:
 
     def call(*arguments: str | Path, code: int = 0) -> Answer:
         capfdbinary.readouterr()
-        got = run([os.fspath(argument) for argument in arguments])
+        got = run([os.fspath(argument) for argument in arguments], Screen())
         out, err = capfdbinary.readouterr()
         answer = Answer(got, out, err.decode(errors="replace"))
         assert got == code, f"exit {got}, wanted {code}\n{answer.err}\n{out[-2000:]!r}"

@@ -224,7 +224,8 @@ def test_a_full_disk_under_stdout_is_said() -> None:
 @pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["import", "--help"], ["ls", "--help"]])
 def test_starting_imports_no_screen_and_no_decoder(arguments: list[str]) -> None:
     code = (
-        "import sys\nfrom kassettui.cli.main import run\nrun(sys.argv[1:])\n"
+        "import sys\nfrom kassettui.__main__ import Screen\nfrom kassettui.cli.main import run\n"
+        "run(sys.argv[1:], Screen())\n"
         "heavy = {'textual', 'rich', 'OpenImageIO', 'av', 'PIL', 'numpy', 'structlog', 'peewee', 'apsw'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
     )

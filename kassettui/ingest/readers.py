@@ -8,19 +8,19 @@ is stuck on a dead mount never keeps the process from leaving, and who stops the
 from __future__ import annotations
 
 import heapq
-import pickle
 import threading
 import time
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from kassettui.ingest.reader_process import ReaderProcess
-from kassettui.ingest.reading import Visit
+from kassettui.ingest.listing import Visit, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from kassettui.ingest.reading import Read, Reader, Reading
+    from kassettui.ingest.listing import Read
+    from kassettui.ingest.reader_process import ReaderProcess
+    from kassettui.ingest.reading import Reader, Reading
 
 _MOST_DIRECTORIES: Final = 4096  # read and not yet taken
 _MOST_FILES: Final = 200_000
@@ -109,7 +109,7 @@ class Readers:
             if aid is not None and isinstance(task, Visit):
                 read = aid(task)
                 if read is not None:
-                    self._deliver([task], [read])
+                    self._deliver(task, read)
             elif task is not None:
                 self._run(task)
             checkpoint()
@@ -153,7 +153,11 @@ class Readers:
             self._run(tasks[0])
 
     def _feed(self) -> None:
-        """Have a process read; without one the others do it."""
+        """Have a process list directories, and group them here; without one the others do it."""
+        from msgspec import MsgspecError
+
+        from kassettui.ingest.reader_process import ReaderProcess
+
         try:
             process = ReaderProcess(self._reader)
         except OSError:
@@ -166,12 +170,12 @@ class Readers:
         try:
             while tasks := self._next(_AT_ONCE):
                 visits = [task for task in tasks if isinstance(task, Visit)]
-                if visits:
-                    self._deliver(visits, process.read(visits))
                 for task in tasks:
                     if not isinstance(task, Visit):
                         self._run(task)
-        except (OSError, EOFError, pickle.UnpicklingError):
+                for visit, listing in zip(visits, process.list_directories(visits), strict=True):
+                    self._deliver(visit, grouped(visit, listing))
+        except (OSError, EOFError, MsgspecError):
             self.add(visits)
         finally:
             process.end()
@@ -209,20 +213,20 @@ class Readers:
             self._finish(reading)
 
     def _finish(self, reading: Reading) -> None:
-        read = self._reader.finish(reading)
+        listing = self._reader.listed(reading)
         with self._work:
             self._open.discard(reading)
-        self._deliver([reading.visit], [read])
+        self._deliver(reading.visit, grouped(reading.visit, listing))
 
-    def _deliver(self, visits: list[Visit], reads: list[Read]) -> None:
+    def _deliver(self, visit: Visit, read: Read) -> None:
+        order = visit.order
         with self._arrived:
-            for visit, read in zip(visits, reads, strict=True):
-                for below in read[1]:
-                    self._push(below.order, below)
-                self._done[visit.path] = read
-                self._files_ahead += len(read[0].sizes)
-                if visit.order == self._wanted:
-                    self._arrived.notify()
+            for below in read[1]:
+                self._push(below.order, below)
+            self._done[visit.path] = read
+            self._files_ahead += len(read[0].sizes)
+            if order == self._wanted:
+                self._arrived.notify()
 
     # -- holding the lock -----------------------------------------------------------------------------------
 

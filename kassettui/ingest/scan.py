@@ -12,13 +12,14 @@ import time
 from typing import TYPE_CHECKING, Final, Protocol
 
 from kassettui.ingest.ignore import IgnoreRules
+from kassettui.ingest.listing import ScannedDirectory, grouped
 from kassettui.ingest.readers import Readers
-from kassettui.ingest.reading import SLICE, Reader, ReaderOptions, ScannedDirectory
+from kassettui.ingest.reading import SLICE, Reader, ReaderOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kassettui.ingest.reading import Read, Visit
+    from kassettui.ingest.listing import Read, Visit
 
 __all__ = ["MOST_THREADS", "ScannedDirectory", "Stoppable", "scan"]
 
@@ -28,6 +29,7 @@ MOST_THREADS: Final = 16
 MOST_PROCESSES: Final = 3
 """Beside this one; more would wait for who takes their directories."""
 
+_CALLS_TO_LIST: Final = 3  # open, fstat, one getdents
 _SLOW_CALL: Final = 30e-6  # seconds of waiting a call: a local disk in the cache waits for none
 _SLOW_SHARE: Final = 3.0  # waiting over working: below it a busy machine looks like a slow disk
 _WINDOW: Final = 0.03  # seconds of reading between two judgements
@@ -135,12 +137,14 @@ class _Walk:
         """Read one directory here. None when that is slow: others do the rest of it, and all of `pending`."""
         self._pace.begin()
         reading = self._reader.begin(visit)
+        left = len(reading.listing.names)
         adopted = False
         try:
             for number in range(len(reading.slices)):
                 self._reader.measure(reading, number)
                 reading.left -= 1
-                threads = self._pace.threads(SLICE if reading.left else len(reading.names) % SLICE + 3)
+                threads = self._pace.threads(min(SLICE, left) + (0 if number else _CALLS_TO_LIST))
+                left -= SLICE
                 if threads > 1 and not self._waits:
                     self._call(pending, threads=threads)
                     assert self._readers is not None
@@ -149,7 +153,7 @@ class _Walk:
                     return None
                 self._checkpoint()
                 self._pace.begin()
-            return self._reader.finish(reading)
+            return grouped(visit, self._reader.listed(reading))
         finally:
             if not adopted:
                 reading.close()

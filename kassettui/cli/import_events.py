@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, Final
 
+from kassettui.cli import wording
 from kassettui.cli.background import in_background
 from kassettui.cli.enriching import standing_enrichers
 from kassettui.cli.output import SCHEMA_VERSION
@@ -98,7 +99,12 @@ class _Watcher:
     def _progressed(self, event: Progressed) -> None:
         if self._shown is not None:
             self._shown.update(
-                str(event.phase), event.done, event.total, done_bytes=event.bytes, current=event.current
+                str(event.phase),
+                event.done,
+                event.total,
+                done_bytes=event.bytes,
+                current=event.current,
+                note=wording.plural(event.frames, "frame") if event.frames else "",
             )
         now = time.monotonic()
         if now < self._next_line:

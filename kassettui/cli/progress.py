@@ -18,6 +18,7 @@ from kassettui.core.text import safe
 from kassettui.jobs.speed import Speed
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import TracebackType
 
     from rich.console import RenderableType
@@ -50,7 +51,7 @@ class Progress:
         self._done = 0
         self._total: int | None = None
         self._bytes = 0
-        self._current = ""
+        self._current = self._note = ""
         self._live = Live(
             get_renderable=self._line,
             console=self._console,
@@ -61,14 +62,21 @@ class Progress:
         )
 
     def update(
-        self, phase: str, done: int, total: int | None = None, *, done_bytes: int = 0, current: str = ""
+        self,
+        phase: str,
+        done: int,
+        total: int | None = None,
+        *,
+        done_bytes: int = 0,
+        current: str = "",
+        note: str = "",
     ) -> None:
-        """How far it is now; a new phase begins from nothing."""
+        """How far it is now; a new phase begins from nothing. `note` is a further figure in words."""
         now = time.monotonic()
         if phase != self._phase:
             self._speed.restart(now, 0, 0)
         self._phase, self._done, self._total = phase, done, total
-        self._bytes, self._current = done_bytes, current
+        self._bytes, self._current, self._note = done_bytes, current, note
         self._speed.note(now, done, done_bytes)
 
     def above(self, text: str) -> None:
@@ -76,32 +84,37 @@ class Progress:
         self._console.print(Text.from_ansi(text.rstrip("\n")), soft_wrap=True)
 
     def _line(self) -> RenderableType:
-        rates = self._speed.rates(time.monotonic(), self._done, self._bytes)
-        speed = rates[0] if rates else None
+        """Everything in one line; the item at hand takes what room is left, and none below 70 columns."""
         line = Table.grid(padding=(0, 2, 0, 0))
-        cells: list[RenderableType] = [self._spinner, Text(self._phase, no_wrap=True)]
-        if self._total:
-            share = min(1.0, self._done / self._total)
-            cells += [
-                ProgressBar(self._total, min(self._done, self._total), width=_BAR),
-                Text(f"{share:4.0%}"),
-                Text(f"{wording.number(self._done)}/{wording.number(self._total)}", no_wrap=True),
-            ]
-        else:
-            cells.append(Text(wording.number(self._done), no_wrap=True))
-        if speed:
-            cells.append(Text(f"{wording.number(round(speed))}/s", style="dim", no_wrap=True))
-            if self._total:
-                left = wording.duration(max(0, self._total - self._done) / speed)
-                cells.append(Text(f"{left} left", style="dim", no_wrap=True))
-        if self._bytes:
-            cells.append(Text(wording.size(self._bytes), style="dim", no_wrap=True))
+        cells = list(self._cells())
+        for cell in cells:
+            line.add_column(no_wrap=True, min_width=cell.cell_len if isinstance(cell, Text) else None)
         if self._current and self._console.width >= _ROOM_FOR_NAMES:
-            cells.append(Text(safe(self._current), style="dim", no_wrap=True, overflow="ellipsis"))
-        for _cell in cells:
             line.add_column(no_wrap=True)
+            cells.append(Text(safe(self._current), style="dim", no_wrap=True, overflow="ellipsis"))
         line.add_row(*cells)
         return line
+
+    def _cells(self) -> Iterator[RenderableType]:
+        rates = self._speed.rates(time.monotonic(), self._done, self._bytes)
+        speed = rates[0] if rates else None
+        yield self._spinner
+        yield Text(self._phase)
+        if self._total:
+            yield ProgressBar(self._total, min(self._done, self._total), width=_BAR)
+            yield Text(f"{min(1.0, self._done / self._total):4.0%}")
+            yield Text(f"{wording.number(self._done)}/{wording.number(self._total)}")
+        else:
+            yield Text(wording.number(self._done))
+        if self._note:
+            yield Text(self._note)
+        if speed:
+            yield Text(f"{wording.number(round(speed))}/s", style="dim")
+            if self._total:
+                left = wording.duration(max(0, self._total - self._done) / speed)
+                yield Text(f"{left} left", style="dim")
+        if self._bytes:
+            yield Text(wording.size(self._bytes), style="dim")
 
     def __enter__(self) -> Self:
         self._live.start()

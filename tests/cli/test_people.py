@@ -31,6 +31,15 @@ def spoken() -> Iterator[tuple[Callable[..., People], Callable[[], bytes]]]:
     os.close(writer)
 
 
+def drained(leader: int, follower: int) -> bytes:
+    """All that was written to the terminal so far: the kernel hands it on in its own time, so up to a mark."""
+    os.write(follower, b"<end>")
+    data = b""
+    while not data.endswith(b"<end>"):
+        data += os.read(leader, 1 << 16)
+    return data.removesuffix(b"<end>")
+
+
 def test_every_line_is_one_line_and_safe(spoken: tuple[Callable[..., People], Callable[[], bytes]]) -> None:
     people, heard = spoken
     evil = "two\nlines \x1b]0;x\x07 \u202e"
@@ -82,8 +91,7 @@ def test_on_a_terminal_a_question_is_asked(typed: bytes, agreed: bool) -> None:
     leader, follower = pty.openpty()
     os.write(leader, typed)
     assert People(follower, stdin=follower).confirm("Remove \x1b[2J?") is agreed
-    os.set_blocking(leader, False)
-    shown = os.read(leader, 1 << 12)
+    shown = drained(leader, follower)
     assert b"Remove \\e[2J? [y/N] " in shown
     os.close(leader)
     os.close(follower)
@@ -107,8 +115,7 @@ def test_progress_on_a_terminal_is_safe_and_leaves_no_trace() -> None:
         shown.update("scan", 5, current="evil\x1b]0;owned\x07[red]")
         people.warn("in between")
         shown.update("scan", 6, 10, done_bytes=1_000_000, current="\u202e")
-    os.set_blocking(leader, False)
-    raw = os.read(leader, 1 << 16)
+    raw = drained(leader, follower)
     assert b"\x1b]0;" not in raw
     assert "\u202e".encode() not in raw
     screen = pyte.Screen(80, 24)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from kassettui.cli import wording
+from kassettui.cli.candidates import collection_names
 from kassettui.cli.invocation import Invocation, pass_invocation
 from kassettui.cli.options import group
 from kassettui.cli.tables import Column, Fact
@@ -118,7 +119,7 @@ def add(invocation: Invocation, /, root: str, **given: Any) -> None:
         ("kassettui collections edit abc --root /mnt/new/abc", "Its files lie elsewhere now."),
     ),
 )
-@click.argument("selector", metavar="COLLECTION")
+@click.argument("selector", metavar="COLLECTION", shell_complete=collection_names)
 @click.option("--root", type=click.Path(), metavar="PATH", help="Where its files are.")
 @_editing
 @pass_invocation
@@ -145,7 +146,7 @@ def edit(invocation: Invocation, /, selector: str, root: str | None, **given: An
 
 
 @collections.command("show", examples=(("kassettui collections show abc", "By its name."),))
-@click.argument("selector", metavar="COLLECTION")
+@click.argument("selector", metavar="COLLECTION", shell_complete=collection_names)
 @pass_invocation
 def show(invocation: Invocation, /, selector: str) -> None:
     """Everything that is known of a collection."""
@@ -158,7 +159,7 @@ def show(invocation: Invocation, /, selector: str) -> None:
 @collections.command(
     "rm", examples=(("kassettui collections rm abc", "Asks first; files on disk are never touched."),)
 )
-@click.argument("selector", metavar="COLLECTION")
+@click.argument("selector", metavar="COLLECTION", shell_complete=collection_names)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @pass_invocation
 def rm(invocation: Invocation, /, selector: str, yes: bool) -> None:
@@ -201,7 +202,7 @@ def rm(invocation: Invocation, /, selector: str, yes: bool) -> None:
         ("kassettui collections sync abc def --no-enrich", "These two, without probing."),
     ),
 )
-@click.argument("selectors", nargs=-1, metavar="[COLLECTION]...")
+@click.argument("selectors", nargs=-1, metavar="[COLLECTION]...", shell_complete=collection_names)
 @click.option("--all", "everything", is_flag=True, help="All that take part.")
 @click.option("--no-enrich", is_flag=True, help="Leave probing and checking to `kassettui enrich`.")
 @click.option("--accept-missing", is_flag=True, help="Go on although much of it is gone.")

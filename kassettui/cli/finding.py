@@ -36,7 +36,7 @@ _OPTIONS: Final = (
         show_default=True,
         help="How paths of sequences are written.",
     ),
-    click.option("--frames", is_flag=True, help="With --format paths: each frame's file."),
+    click.option("--frames", is_flag=True, help="Paths of the frames' files."),
     click.option("-0", "--null", is_flag=True, help="Paths, each ended by NUL."),
 )
 
@@ -121,7 +121,7 @@ class _Listing:
             self._query = _EVERYTHING
         self._limit = limit
         self._after: Cursor | None = Cursor.parse(after) if after else None
-        self._shape = "paths" if null else shape or ("json" if invocation.flags.json else "table")
+        self._shape = "paths" if null or frames else shape or ("json" if invocation.flags.json else "table")
         self._null = null
         self._frames = frames
         self._notation = notation

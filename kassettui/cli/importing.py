@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kassettui.cli.candidates import collection_names
 from kassettui.cli.import_report import answer, exit_code
 from kassettui.cli.invocation import Invocation, pass_invocation
 from kassettui.cli.options import command
@@ -39,7 +40,12 @@ _SHORT = ("title", "season", "episode")
     ),
 )
 @click.argument("paths", nargs=-1, type=click.Path(), metavar="PATH...")
-@click.option("--collection", metavar="SEL", help="The collection: its uuid, external id or name.")
+@click.option(
+    "--collection",
+    metavar="SEL",
+    shell_complete=collection_names,
+    help="The collection: its uuid, external id or name.",
+)
 @click.option("--name", help="The name of the collection that is made, when none holds PATH.")
 @click.option(
     "--layout", metavar="TEMPLATE", help="What its directories mean, for instance {show}/{shot}/{task}."

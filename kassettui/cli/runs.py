@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from kassettui.cli import wording
+from kassettui.cli.candidates import collection_names
 from kassettui.cli.invocation import Invocation, pass_invocation
 from kassettui.cli.options import command, group
 from kassettui.cli.tables import Column, Fact
@@ -52,7 +53,12 @@ _WHY: Final = (
         ("kassettui runs show 5f0c", "What one of them did with each item, and why."),
     ),
 )
-@click.option("--collection", metavar="SEL", help="Only of this collection: its uuid, external id or name.")
+@click.option(
+    "--collection",
+    metavar="SEL",
+    shell_complete=collection_names,
+    help="Only of this collection: its uuid, external id or name.",
+)
 @click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="How many.")
 @click.pass_context
 def runs(context: click.Context, collection: str | None, limit: int) -> None:

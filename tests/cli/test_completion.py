@@ -55,6 +55,15 @@ def test_bash_completes(on_path: Path, words: str, offered: list[str]) -> None:
     assert complete(on_path, words) == offered
 
 
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_bash_completes_names_of_collections(kassettui: Runner, on_path: Path) -> None:
+    assert complete(on_path, "kassettui collections show ''") == []
+    for name in ("alpha", "beta", "al\x1b[31m"):
+        kassettui("collections", "add", on_path, "--name", name)
+    assert complete(on_path, "kassettui collections show al") == ["alpha"]
+    assert complete(on_path, "kassettui import --collection b") == ["beta"]
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_scripts_are_printed_and_need_no_shell(
     kassettui: Runner, monkeypatch: pytest.MonkeyPatch, shell: str

@@ -32,7 +32,7 @@ def spoken() -> Iterator[tuple[Callable[..., People], Callable[[], bytes]]]:
 
 
 def drained(leader: int, follower: int) -> bytes:
-    """All that was written to the terminal so far: the kernel hands it on in its own time, so up to a mark."""
+    """All that was written to the terminal so far: up to a mark, for the kernel takes its time."""
     os.write(follower, b"<end>")
     data = b""
     while not data.endswith(b"<end>"):

@@ -106,6 +106,8 @@ class Readers:
 
     def _run_once(self, function: Callable[..., T], arguments: tuple[Any, ...]) -> T:
         reader = self._mine()
+        if reader.db.in_transaction():
+            raise RuntimeError("A read inside a read: call the function with the db at hand.")
         with reader.lock:
             db = reader.db
             if db.is_closed():

@@ -91,6 +91,12 @@ def test_L1_a_read_that_would_hand_out_a_cursor_is_refused(library: Library) -> 
         library.read(lambda db: iter(db.execute_sql("SELECT 1")))
 
 
+def test_L1_a_read_inside_a_read_is_refused_instead_of_standing_still(library: Library) -> None:
+    with pytest.raises(RuntimeError, match="inside a read"):
+        library.read(lambda db: library.read(keys))
+    assert library.read(keys) == []
+
+
 def test_L1_schedule_read_answers_from_its_own_threads(library: Library) -> None:
     library.write(put, "a")
     name, found = library.operator.schedule_read(

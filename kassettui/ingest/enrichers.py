@@ -13,13 +13,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from kassettui.core.frames import FrameRanges
-from kassettui.core.health import FrameState, SequenceState, examine, is_fresh, summarise
+from kassettui.core.health import FrameState, SequenceState, is_fresh
 from kassettui.core.kinds import Kind
 from kassettui.ingest.enricher import HEALTH_PRIORITY, PROBE_PRIORITY, THUMBNAIL_PRIORITY, Outcome
 from kassettui.ingest.members import Directories
 from kassettui.media.decoders import Stamp
 from kassettui.media.messages import Failed, FailureCode, Probed
-from kassettui.media.sequences import FrameFile, check_frames, representative, wait_for
+from kassettui.media.sequences import check_frames, files_of, health_of, standing_file, wait_for
 from kassettui.media.structure import check_structure
 from kassettui.media.thumbnails import Wanted
 from kassettui.media.waiting import Priority
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
 
 THUMBNAIL_PIXELS: Final = 256
 """The size that an import prepares; others are made when they are looked at."""
-
-_TRIES: Final = 16
-"""Frames that are looked at to find one that stands for a sequence."""
 
 _MOST_MARKS: Final = 10_000
 """Frames that are named with their state; beyond that, the counts must do."""
@@ -140,22 +137,9 @@ class HealthEnricher:
     def _health_of_sequence(self, subject: Subject, group: FrameGroup, control: Control) -> Outcome:
         now_ns = time.time_ns()
         expected = FrameRanges.parse(subject.expected_ranges) if subject.expected_ranges else None
-        by_stat = examine(group, now_ns, expected=expected)
-        files = _files(subject.path, group)
+        files = files_of(group, os.path.dirname(subject.path))
         findings = check_frames(files, level=1, decoders=self._decoders, control=control)
-        bad = dict(by_stat.bad)
-        for frame, state in findings.bad.items():
-            if bad.get(frame) is not FrameState.PLACEHOLDER:  # an empty file that is fresh is being written
-                bad[frame] = state
-        health = summarise(
-            group.ranges,
-            bad,
-            level=findings.level,
-            newest_ns=max(group.mtimes or (), default=0),
-            now_ns=now_ns,
-            writing=group.growing_evidence,
-            expected=expected,
-        )
+        health = health_of(group, findings, now_ns, expected=expected)
         return Outcome(
             {
                 "health": str(health.state),
@@ -217,11 +201,6 @@ class ThumbnailEnricher:
 # -- inside -------------------------------------------------------------------------------------------------
 
 
-def _files(path: str, group: FrameGroup) -> list[FrameFile]:
-    directory = os.path.dirname(path).rstrip("/")
-    return [FrameFile(frame, f"{directory}/{group.name_of(frame)}") for frame in group.frames]
-
-
 def _standing_for(subject: Subject, directories: Directories) -> str | None:
     """The file that stands for the asset: of a sequence the ok frame nearest to its middle (P4).
 
@@ -232,20 +211,8 @@ def _standing_for(subject: Subject, directories: Directories) -> str | None:
     group = directories.group_of(subject.path)
     if group is None:
         return None
-    directory = os.path.dirname(subject.path).rstrip("/")
-    bad: dict[int, FrameState] = {}
-    first: str | None = None
-    for _ in range(_TRIES):
-        frame = representative(group.ranges, bad)
-        if frame is None or frame in bad:
-            break
-        path = f"{directory}/{group.name_of(frame)}"
-        first = first or path
-        verdict = check_structure(path)
-        if verdict.state is None or verdict.good:
-            return path
-        bad[frame] = verdict.state
-    return first
+    file = standing_file(group, os.path.dirname(subject.path))
+    return None if file is None else file.path
 
 
 def _health_of_file(subject: Subject) -> Outcome:

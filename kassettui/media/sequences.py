@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
-from kassettui.core.health import FrameState
+from kassettui.core.health import FrameState, examine, summarise
 from kassettui.media.facts import Verdict
 from kassettui.media.messages import Checked, FailureCode
 from kassettui.media.structure import check_structure
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from kassettui.core.frames import FrameRanges
+    from kassettui.core.health import SequenceHealth
+    from kassettui.core.sequences import FrameGroup
     from kassettui.jobs.control import Control
     from kassettui.media.decoders import Decoders, Ticket
     from kassettui.media.messages import Answer
@@ -29,6 +31,7 @@ _T = TypeVar("_T")
 _FIRST: Final = 32
 _SLOW_SECONDS: Final = 0.001
 _THREADS: Final = 12
+_TRIES: Final = 16
 _AT_ONCE: Final = 256
 _DECODES_UNDER_WAY: Final = 16
 _DAMAGE: Final = frozenset(
@@ -102,6 +105,50 @@ def _frame_at(frames: FrameRanges, index: int) -> int:
             return first + index * step
         index -= length
     raise IndexError(index)
+
+
+def files_of(group: FrameGroup, directory: str) -> list[FrameFile]:
+    """Every frame of a sequence in `directory` with its file."""
+    return [FrameFile(frame, f"{directory.rstrip('/')}/{group.name_of(frame)}") for frame in group.frames]
+
+
+def standing_file(group: FrameGroup, directory: str) -> FrameFile | None:
+    """The frame that stands for a sequence on disk: near the middle, and whole as far as structure tells.
+
+    The middle one where none of those looked at is whole; None for a sequence without frames.
+    """
+    bad: dict[int, FrameState] = {}
+    middle: FrameFile | None = None
+    for _ in range(_TRIES):
+        frame = representative(group.ranges, bad)
+        if frame is None or frame in bad:
+            break
+        file = FrameFile(frame, f"{directory.rstrip('/')}/{group.name_of(frame)}")
+        middle = middle or file
+        state = check_structure(file.path).state
+        if state is None or state is FrameState.OK:
+            return file
+        bad[frame] = state
+    return middle
+
+
+def health_of(
+    group: FrameGroup, findings: Findings, now_ns: int, *, expected: FrameRanges | None = None
+) -> SequenceHealth:
+    """A sequence's health from what `stat` and what looking into its frames said (H0 with H1 or H2)."""
+    bad = dict(examine(group, now_ns, expected=expected).bad)
+    for frame, state in findings.bad.items():
+        if bad.get(frame) is not FrameState.PLACEHOLDER:  # an empty file that is fresh is being written
+            bad[frame] = state
+    return summarise(
+        group.ranges,
+        bad,
+        level=findings.level,
+        newest_ns=max(group.mtimes or (), default=0),
+        now_ns=now_ns,
+        writing=group.growing_evidence,
+        expected=expected,
+    )
 
 
 def minority(makes: Mapping[int, str]) -> list[int]:

@@ -18,9 +18,11 @@ from kassettui.core.kinds import COMPOUND_EXTENSIONS, Kind, is_frame_extension, 
 from kassettui.core.naming import TEMPORARY_ENDINGS
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable
 
-    from pathspec import GitIgnoreSpec
+    _Pattern = tuple[bool, re.Pattern[str]]  # whether it ignores, and what
+
 
 IGNORE_FILE: Final = ".kassettuiignore"
 """A file of this name holds the patterns of its directory."""
@@ -69,10 +71,9 @@ class IgnoreRules:
     def ignores(self, path: str, *, is_directory: bool = False) -> bool:
         """Whether `path` (relative to the root) is left out, its parents being scanned."""
         rules: IgnoreRules | None = self
-        tested = f"{path}/" if is_directory else path
         while rules is not None and rules.patterns:
-            below = tested[len(rules.directory) + 1 :] if rules.directory else tested
-            verdict = _compiled(rules.patterns).check_file(below).include
+            below = path[len(rules.directory) + 1 :] if rules.directory else path
+            verdict = _verdict(_compiled(rules.patterns), below, is_directory)
             if verdict is not None:
                 return verdict
             rules = rules.above
@@ -165,12 +166,40 @@ def _left_in_by_default(names: list[str], evidence: list[str]) -> list[str]:
     return names
 
 
+def _verdict(patterns: Iterable[_Pattern], path: str, is_directory: bool) -> bool | None:
+    """What the last pattern says that means `path` itself, None when there is none.
+
+    Asked pattern by pattern: the library's own answer lets patterns of directories speak for all that is in
+    them, which is decided here by not going there, and lets a bare `*` win over a later `!*/`.
+    """
+    for include, expression in patterns:
+        if _means(expression, path, 0) or (is_directory and _means(expression, f"{path}/", len(path) + 1)):
+            return include
+    return None
+
+
+def _means(expression: re.Pattern[str], path: str, end: int) -> bool:
+    """Whether a pattern means `path`, with the end of a directory at `end`; 0: as something of any kind.
+
+    The one group of these expressions stands where a directory ends that the pattern means.
+    """
+    if not expression.groups:
+        return not end and expression.search(path) is not None
+    return any(max(0, match.end(1)) == end for match in expression.finditer(path))
+
+
 @lru_cache(maxsize=256)
-def _compiled(lines: tuple[str, ...]) -> GitIgnoreSpec:
+def _compiled(lines: tuple[str, ...]) -> tuple[_Pattern, ...]:
+    """The patterns, the last one first."""
     from pathspec import GitIgnoreSpec
     from pathspec.patterns.gitignore import GitIgnorePatternError
 
     try:
-        return GitIgnoreSpec.from_lines(lines)
+        patterns = list(GitIgnoreSpec.from_lines(lines).patterns)
     except GitIgnorePatternError as error:
         raise InvalidInput(f"An ignore pattern is not valid: {error}") from error
+    return tuple(
+        (pattern.include, pattern.regex)
+        for pattern in reversed(patterns)
+        if pattern.include is not None and pattern.regex is not None
+    )

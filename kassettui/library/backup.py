@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from kassettui.core.errors import LibraryCorrupt, LibraryUnavailable
 from kassettui.core.text import safe
-from kassettui.library import engine, place
+from kassettui.library import engine, place, stamps
 from kassettui.library.engine import Mode
 from kassettui.observe import log
 
@@ -45,7 +45,7 @@ def make(db: LibraryDatabase, path: str, application_id: int, *, label: str) -> 
     `label` is of lower-case letters, digits and dashes. Raises LibraryUnavailable, or LibraryCorrupt when
     what was copied is not sound.
     """
-    stamp = datetime.now(UTC).strftime(_STAMP)
+    stamp = datetime.fromtimestamp(stamps.now() / 1_000_000, UTC).strftime(_STAMP)
     target = f"{path}.backup-{stamp}-{label}"
     write_copy(db, target, application_id)
     _log.info("backup made", path=target)

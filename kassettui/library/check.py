@@ -39,8 +39,8 @@ _JSON: Final = {
 _DAY: Final = 86_400 * 1_000_000
 _FRAGMENTED: Final = 0.25
 _SHOWN: Final = 5
-_RESTORE: Final = "Restore a backup, or try: kassettui library repair"
-_REPAIR: Final = "Mend it with: kassettui library repair"
+_RESTORE: Final = "Close every kassettui and put a backup in its place; library info lists them."
+_HARMLESS: Final = "It does no harm."
 
 
 class Severity(StrEnum):
@@ -126,7 +126,7 @@ def _schema(db: LibraryDatabase) -> list[Finding]:
                     "schema",
                     severity,
                     f"The {kind} {name} is missing.",
-                    _RESTORE if lost else _REPAIR,
+                    _RESTORE,
                     not lost,
                 )
             )
@@ -165,9 +165,7 @@ def _fragmentation(db: LibraryDatabase) -> list[Finding]:
     if pages < 1_000 or free / pages < _FRAGMENTED:
         return []
     message = f"{free / pages:.0%} of the file is unused."
-    return [
-        Finding("fragmentation", Severity.NOTE, message, "Give it back with: kassettui library vacuum", True)
-    ]
+    return [Finding("fragmentation", Severity.NOTE, message, "", True)]
 
 
 def _place(library: Library) -> list[Finding]:
@@ -187,7 +185,7 @@ def _place(library: Library) -> list[Finding]:
             )
         )
     if not backup.listed(library.path):
-        findings.append(Finding("place", Severity.NOTE, "There is no backup.", "kassettui library backup"))
+        findings.append(Finding("place", Severity.NOTE, "There is no backup."))
     return findings
 
 
@@ -203,7 +201,7 @@ def _foreign_keys(db: LibraryDatabase) -> list[Finding]:
             "foreign-keys",
             Severity.DAMAGE,
             f"{count} rows of {table} point at no {parent}.",
-            _REPAIR,
+            _RESTORE,
             True,
             count,
         )
@@ -221,7 +219,7 @@ def _folders(db: LibraryDatabase) -> list[Finding]:
         return []
     names = ", ".join(safe(from_stored(name)) for _, name in lost[:_SHOWN])
     message = f"{len(lost)} folders do not lie under Root ({names})."
-    return [Finding("folders", Severity.DAMAGE, message, _REPAIR, True, len(lost))]
+    return [Finding("folders", Severity.DAMAGE, message, _RESTORE, True, len(lost))]
 
 
 def _states(db: LibraryDatabase) -> list[Finding]:
@@ -236,7 +234,7 @@ def _states(db: LibraryDatabase) -> list[Finding]:
         count = db.scalar(f"SELECT count(*) FROM assets WHERE {condition}")
         if count:
             findings.append(
-                Finding("states", Severity.DAMAGE, f"{count} assets are {rule}.", _REPAIR, True, count)
+                Finding("states", Severity.DAMAGE, f"{count} assets are {rule}.", _RESTORE, True, count)
             )
     for kind, width, height, frames, duration, count in db.execute_sql(
         "SELECT kind, coalesce(width, 0) > 0, coalesce(height, 0) > 0, coalesce(frame_count, 0) > 0, "
@@ -261,7 +259,7 @@ def _versions(db: LibraryDatabase) -> list[Finding]:
         count = db.scalar(f"SELECT count(*) FROM version_groups g WHERE {condition}")
         if count:
             findings.append(
-                Finding("versions", Severity.DAMAGE, f"{count} version groups {rule}.", _REPAIR, True, count)
+                Finding("versions", Severity.DAMAGE, f"{count} version groups {rule}.", _RESTORE, True, count)
             )
     return findings
 
@@ -285,11 +283,11 @@ def _orphans(db: LibraryDatabase) -> list[Finding]:
     )
     if layouts:
         message = f"{layouts} layouts belong to no asset any more."
-        findings.append(Finding("orphans", Severity.NOTE, message, _REPAIR, True, layouts))
+        findings.append(Finding("orphans", Severity.NOTE, message, _HARMLESS, True, layouts))
     runs = db.scalar("SELECT count(*) FROM runs WHERE status = 'running' AND started_at < ?", (now() - _DAY,))
     if runs:
         message = f"{runs} runs began more than a day ago and never ended."
-        findings.append(Finding("orphans", Severity.NOTE, message, _REPAIR, True, runs))
+        findings.append(Finding("orphans", Severity.NOTE, message, _HARMLESS, True, runs))
     return findings
 
 
@@ -298,7 +296,7 @@ def _full_text(db: LibraryDatabase) -> list[Finding]:
     if fault is None:
         return []
     message = f"The full-text index does not match the assets: {safe(fault)}"
-    return [Finding("full-text", Severity.DAMAGE, message, _REPAIR, fixable=True)]
+    return [Finding("full-text", Severity.DAMAGE, message, _RESTORE, fixable=True)]
 
 
 # -- the files --------------------------------------------------------------------------------------------

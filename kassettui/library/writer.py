@@ -16,7 +16,7 @@ import random
 import threading
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kassettui.core.errors import (
     KassettuiError,
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 
 _log = log.get("library.writer")
+_FIRST_PAUSE: Final = 0.02
+_LONGEST_PAUSE: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,8 @@ class Writer:
                     raise
                 self._metrics.write_retries.add()
                 _log.info("the library is busy", attempt=attempt, path=self._target.path)
-                if self._stop.wait(random.uniform(0.02, 0.1) * 2**attempt):  # noqa: S311 - jitter
+                pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**attempt)
+                if self._stop.wait(pause * random.uniform(0.5, 1.5)):  # noqa: S311 - jitter
                     raise
             else:
                 return

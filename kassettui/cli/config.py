@@ -18,7 +18,7 @@ _COLUMNS: Final = (
     Column("key", "setting"),
     Column("value", "value", shrinks=True),
     Column("default", "default", shrinks=True, rank=2),
-    Column("description", "what it means", shrinks=True, rank=1),
+    Column("description", "what it means", shrinks=True, prose=True, rank=1),
 )
 
 

@@ -249,5 +249,6 @@ def doctor(invocation: Invocation) -> int:
 
 
 def _in_words(finding: Finding) -> Fact:
-    words = f"{_SHAPE[finding.verdict]}  {finding.found} {finding.remedy}".rstrip()
+    remedy = f" → {finding.remedy}" if finding.remedy else ""
+    words = f"{_SHAPE[finding.verdict]}  {finding.found}{remedy}"
     return Fact(finding.point, words, _STYLE[finding.verdict])

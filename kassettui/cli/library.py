@@ -17,13 +17,9 @@ if TYPE_CHECKING:
     from kassettui.library.check import Finding
     from kassettui.library.stats import Info
 
-_STYLES: Final = {"damage": "bad", "warning": "warn", "note": "dim"}
-_FINDINGS: Final = (
-    Column("severity", "severity", style=lambda severity: _STYLES.get(severity, "")),
-    Column("check", "check"),
-    Column("message", "found", shrinks=True),
-    Column("remedy", "what to do", shrinks=True),
-)
+_STYLES: Final = {"damage": "bad", "warning": "warn", "note": ""}
+_SHAPES: Final = {"damage": "✖", "warning": "▲", "note": "●"}
+_FINDINGS: Final = tuple(Column(key, key) for key in ("severity", "check", "message", "remedy"))
 
 
 @group(
@@ -88,7 +84,10 @@ def check(invocation: Invocation, /, all_files: bool, read_only: bool) -> int:
         fields: dict[str, Any] = {"status": "damaged" if health.damaged else "ok", "path": opened.path}
         invocation.output.document("library_check", fields | {"checks": list(health.checks), "items": rows})
     else:
-        invocation.output.table(_FINDINGS, rows)
+        if invocation.output.terminal:
+            invocation.output.facts(map(_in_words, health.findings))
+        else:
+            invocation.output.table(_FINDINGS, rows)
         invocation.people.note(f"{len(health.checks)} checks: {'damaged' if health.damaged else 'sound'}.")
     return code
 
@@ -117,6 +116,12 @@ def migrate(invocation: Invocation, /, version: int | None) -> None:
         invocation.people.note(f"The library has version {done.after} already.")
     else:
         invocation.people.note(f"Version {done.before} → {done.after}. The backup: {done.backup}")
+
+
+def _in_words(finding: Finding) -> Fact:
+    remedy = f" → {finding.remedy}" if finding.remedy else ""
+    words = f"{_SHAPES[finding.severity]} {finding.severity}: {finding.message}{remedy}"
+    return Fact(finding.check, words, _STYLES[finding.severity])
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

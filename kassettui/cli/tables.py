@@ -42,8 +42,8 @@ class Column:
     """One column: `key` in the row and in every machine format, `title` for people.
 
     `shown` turns the value into words for a terminal, `plain` into what tab-separated output and CSV carry.
-    `shrinks`: gives up width first, losing its middle. `rank`: columns of the highest rank leave first when
-    the terminal is too narrow; 0 leaves last.
+    `shrinks`: gives up width first, losing its middle (its end, where it is `prose`). `rank`: columns of the
+    highest rank leave first when the terminal is too narrow; 0 leaves last.
     """
 
     key: str
@@ -53,6 +53,7 @@ class Column:
     style: Callable[[Any], str] = _no_style
     right: bool = False
     shrinks: bool = False
+    prose: bool = False
     rank: int = 0
     of_row: Callable[[Row], str] | None = None
     """Where a terminal's words need more than the one value."""
@@ -74,13 +75,13 @@ def width_of(text: str) -> int:
     return cell_len(text)
 
 
-def cut(text: str, width: int) -> str:
-    """`text` within `width` cells; a longer one loses its middle: frames and versions stay readable."""
+def cut(text: str, width: int, *, prose: bool = False) -> str:
+    """`text` within `width` cells; a longer name loses its middle: frames and versions stay readable."""
     if width_of(text) <= width:
         return text
     if width <= 1:
         return "…"[:width]
-    tail = width // 2
+    tail = 0 if prose else width // 2
     head = width - 1 - tail
     return _from_start(text, head) + "…" + _from_start(text[::-1], tail)[::-1]
 
@@ -221,5 +222,7 @@ def _line(
 ) -> str:
     parts = []
     for cell, column, width, style in zip(cells, columns, widths, styles, strict=True):
-        parts.append(painted(pad(cut(cell, width), width, right=column.right), style, color=color))
+        parts.append(
+            painted(pad(cut(cell, width, prose=column.prose), width, right=column.right), style, color=color)
+        )
     return _GAP.join(parts).rstrip(" ")

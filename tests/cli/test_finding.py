@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import time
 from typing import TYPE_CHECKING
@@ -310,3 +311,22 @@ def test_a_reader_that_leaves_a_long_list_is_quiet(kassettui: Runner, tmp_path: 
     )
     assert done.stderr == b""
     assert done.stdout.count(b"\n") == 1
+
+
+def test_a_signal_in_the_middle_of_a_list_leaves_a_whole_document(kassettui: Runner, tmp_path: Path) -> None:
+    root = tmp_path / "many"
+    root.mkdir()
+    for number in range(3000):
+        (root / f"still_{number}x.png").touch()
+    kassettui("import", root, "--no-enrich")
+    process = subprocess.Popen(
+        [*PROGRAM, "ls", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+    )
+    assert process.stdout is not None
+    begun = process.stdout.read(1)  # the pipe is full soon: it stands in the middle of a write
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    document = json.loads(begun + out)
+    assert document["status"] == "cancelled"
+    assert 0 < len(document["items"]) < 3000

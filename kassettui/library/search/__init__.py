@@ -20,6 +20,7 @@ from kassettui.library.search.reading import (
     count,
     explained,
     ids,
+    ids_after,
     page,
     uuids,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "count",
     "explained",
     "ids",
+    "ids_after",
     "levels",
     "page",
     "prepare",

@@ -103,6 +103,17 @@ def ids(
         return [row[0] for row in _run(db, statement)]
 
 
+def ids_after(
+    db: LibraryDatabase, query: str | Query, after: Cursor | None, limit: int
+) -> tuple[list[int], Cursor | None]:
+    """The next `limit` row ids of what `query` finds, and where to go on; None after the last. As `page`."""
+    with _within(db, None):
+        settled = _plan(db, query)
+        found = _run(db, settled.page(after, limit + 1))
+    last = found[limit - 1] if len(found) > limit else None
+    return [row[0] for row in found[:limit]], None if last is None else Cursor(tuple(last[1:]), last[0])
+
+
 def uuids(
     db: LibraryDatabase, query: str | Query = "", limit: int | None = None, deadline: float | None = None
 ) -> list[str]:

@@ -1,0 +1,1 @@
+"""The Library place: tree, list of assets, inspector, filter bar."""

@@ -1,0 +1,1 @@
+"""The one virtual list that every pane uses, and what is selected in it."""

@@ -18,6 +18,7 @@ from kassettui.core.errors import InvalidInput, NotFound
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kassettui.files.listing import Entry
     from kassettui.files.operations import FileOperations
     from kassettui.files.plan import Answers, Options, Plan
     from kassettui.files.plans import Plans
@@ -183,8 +184,13 @@ def _version_up(invocation: Invocation, words: tuple[str, ...], given: dict[str,
     plans, files, library = plans_of(invocation, dry_run=given["dry_run"])
     entries, options = entries_of(words, library), options_of(given)
 
+    def known(entry: Entry) -> list[int]:
+        from kassettui.library import versions
+
+        return [] if library is None else library.read(versions.numbers_at, entry.path)
+
     def make(_answers: Answers) -> Plan:
-        return plans.version_up(entries, options=options)
+        return plans.version_up(entries, known, options=options)
 
     return carry_out(invocation, files, make, wish_of("copy", given, verb="copied"))
 

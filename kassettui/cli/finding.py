@@ -41,7 +41,8 @@ _OPTIONS: Final = (
 )
 
 
-def _list_options(body: Callable[..., Any]) -> Callable[..., Any]:
+def list_options(body: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that lists assets."""
     for option in reversed(_OPTIONS):
         body = option(body)
     return body
@@ -56,7 +57,7 @@ def _list_options(body: Callable[..., Any]) -> Callable[..., Any]:
     ),
 )
 @click.argument("query", nargs=-1)
-@_list_options
+@list_options
 @pass_invocation
 def ls(invocation: Invocation, /, query: tuple[str, ...], **options: Any) -> None:
     """List assets.
@@ -81,7 +82,7 @@ def ls(invocation: Invocation, /, query: tuple[str, ...], **options: Any) -> Non
     ),
 )
 @click.argument("query", nargs=-1, required=True)
-@_list_options
+@list_options
 @click.option("--explain", is_flag=True, help="Show how the query is understood and run, and no assets.")
 @pass_invocation
 def find(invocation: Invocation, /, query: tuple[str, ...], explain: bool, **options: Any) -> None:
@@ -94,6 +95,11 @@ def find(invocation: Invocation, /, query: tuple[str, ...], explain: bool, **opt
         _explain(invocation, " ".join(query))
     else:
         _Listing(invocation, query, **options).show()
+
+
+def listing(invocation: Invocation, query: Sequence[str], **options: Any) -> None:
+    """What `ls` and `find` do, for other commands that list assets; `options`: those of `list_options`."""
+    _Listing(invocation, query, **options).show()
 
 
 class _Listing:

@@ -13,7 +13,7 @@ from kassettui.core import lifecycle
 from kassettui.core.errors import Refused
 from kassettui.core.lifecycle import Standing, State
 from kassettui.library.assets import set_standings
-from kassettui.library.curation import counted, require_assets
+from kassettui.library.curation import require_assets
 from kassettui.library.models import json_text
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _decide(
         else:
             changed.append((id_, after))
     if refused and not skip_refused:
-        others = f" {counted(len(refused) - 1)} more cannot either." if len(refused) > 1 else ""
+        others = f" {len(refused) - 1} more cannot either." if len(refused) > 1 else ""
         raise Refused(refused[0][1] + others, remedy="Nothing was changed.")
     set_standings(db, changed)
     return Decided(tuple(id_ for id_, _ in changed), tuple(unchanged), tuple(refused))

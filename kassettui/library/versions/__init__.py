@@ -15,7 +15,13 @@ from kassettui.library.versions.changing import (
     update_version_metadata,
 )
 from kassettui.library.versions.creating import batch_create_versions, create_versions
-from kassettui.library.versions.groups import groups, listed, of_assets
+from kassettui.library.versions.groups import (
+    groups,
+    groups_of_path,
+    listed,
+    of_assets,
+    required_of_scope,
+)
 from kassettui.library.versions.joining import follow_moves, join_from_disk
 from kassettui.library.versions.pruning import revive
 from kassettui.library.versions.reading import (
@@ -30,6 +36,7 @@ from kassettui.library.versions.reading import (
     history_of_asset,
     next_free_number,
     next_version_number,
+    numbers_at,
     of_groups,
     versions_by_number,
 )
@@ -72,6 +79,7 @@ __all__ = [
     "delete_versions",
     "follow_moves",
     "groups",
+    "groups_of_path",
     "history",
     "history_of_asset",
     "join_from_disk",
@@ -80,8 +88,10 @@ __all__ = [
     "merge_metadata",
     "next_free_number",
     "next_version_number",
+    "numbers_at",
     "of_assets",
     "of_groups",
+    "required_of_scope",
     "revive",
     "set_best",
     "set_best_of_groups",

@@ -93,6 +93,16 @@ def required_of_scope(db: LibraryDatabase, scope: Scope, key: str) -> list[int]:
     return [group_id for group_id in found if group_id is not None]
 
 
+def groups_of_path(db: LibraryDatabase, path: str) -> list[Group]:
+    """The groups that have versions of this plain file."""
+    rows = db.all(
+        "SELECT DISTINCT group_id FROM asset_versions WHERE data_kind = 'path' AND data = ? "
+        "AND deleted_at IS NULL",
+        (to_stored(path),),
+    )
+    return groups(db, [row[0] for row in rows])
+
+
 _GROUP_COLUMNS: Final = (
     "g.id, g.uuid, g.project, g.entity_kind, g.entity, g.asset_key, g.head, g.best, g.best_locked, "
     "(SELECT count(*) FROM asset_versions v WHERE v.group_id = g.id AND v.deleted_at IS NULL)"

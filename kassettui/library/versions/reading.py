@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from kassettui.core.errors import InvalidInput, NotFound
+from kassettui.core.text import to_stored
 from kassettui.library.models import json_text
 from kassettui.library.versions.groups import groups, ids_of_scope
 from kassettui.library.versions.values import (
@@ -116,6 +117,16 @@ def next_free_number(db: LibraryDatabase, group_id: int, on_disk: Iterable[int] 
     if not found:
         raise NotFound("There is no such version group.")
     return max([found[0].head, *on_disk], default=0) + 1
+
+
+def numbers_at(db: LibraryDatabase, path: str) -> list[int]:
+    """The numbers that the groups of the asset at `path` have given, deleted ones too (version-up)."""
+    rows = db.all(
+        "SELECT o.number FROM asset_versions o WHERE o.group_id IN (SELECT v.group_id FROM asset_versions v "
+        "JOIN assets a ON a.id = v.asset_id WHERE a.path = ?)",
+        (to_stored(path),),
+    )
+    return [row[0] for row in rows]
 
 
 # -- the history picker -------------------------------------------------------------------------------------

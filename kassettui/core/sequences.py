@@ -120,21 +120,24 @@ def group(
     sizes: Sequence[int] | None = None,
     mtimes: Sequence[int] | None = None,
     *,
+    evidence: Sequence[str] = (),
     subframes: bool = False,
     udim: bool = False,
 ) -> Grouping:
     """Group the names of one directory (no paths, no name twice); ascending ones without a copy.
 
-    `sizes` in bytes and `mtimes` in ns run parallel to the names. `subframes` reads `.1001.25.` as frame
-    1001.25 (S10), `udim` marks tiles 1001-1999 as such (S11).
+    `sizes` in bytes and `mtimes` in ns run parallel to the names. `evidence` are further names that only say
+    that somebody writes (S15). `subframes` reads `.1001.25.` as frame 1001.25 (S10), `udim` marks tiles
+    1001-1999 as such (S11).
     """
     if all(map(lt, names, islice(names, 1, None))):
-        return _Gathering(names, sizes, mtimes, subframes, udim).grouping()
+        return _Gathering(names, sizes, mtimes, evidence, subframes, udim).grouping()
     order = sorted(range(len(names)), key=names.__getitem__)
     ordered = _Gathering(
         [names[index] for index in order],
         None if sizes is None else [sizes[index] for index in order],
         None if mtimes is None else [mtimes[index] for index in order],
+        evidence,
         subframes,
         udim,
     ).grouping()
@@ -160,6 +163,7 @@ class _Gathering:
         names: Sequence[str],
         sizes: Sequence[int] | None,
         mtimes: Sequence[int] | None,
+        evidence: Sequence[str],
         subframes: bool,
         udim: bool,
     ) -> None:
@@ -171,7 +175,7 @@ class _Gathering:
         self._groups: list[FrameGroup] = []
         self._singles: list[Single] = []
         self._strays: list[Single] = []
-        self._temporary: list[str] = []
+        self._temporary = list(evidence)
 
     def grouping(self) -> Grouping:
         """Read the names, and say what they are."""

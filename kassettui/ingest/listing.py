@@ -92,11 +92,10 @@ Read = tuple[ScannedDirectory, list[Visit]]
 
 def grouped(visit: Visit, listing: Listing) -> Read:
     """What was listed, grouped, and the visits that follow from it."""
-    names = [*listing.names, *listing.evidence] if listing.evidence else listing.names
     scanned = ScannedDirectory(
         path=visit.path,
         device=listing.device,
-        grouping=group(names, listing.sizes, listing.mtimes),
+        grouping=group(listing.names, listing.sizes, listing.mtimes, evidence=listing.evidence),
         sizes=listing.sizes,
         mtimes=listing.mtimes,
         errors=tuple(listing.errors),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import resource
 import time
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -31,7 +32,8 @@ MOST_PROCESSES: Final = 3
 
 _CALLS_TO_LIST: Final = 3  # open, fstat, one getdents
 _SLOW_CALL: Final = 30e-6  # seconds of waiting a call: a local disk in the cache waits for none
-_SLOW_SHARE: Final = 3.0  # waiting over working: below it a busy machine looks like a slow disk
+_SLOW_SHARE: Final = 3.0  # waiting over working
+_WAITING_CALLS: Final = 0.3  # of all calls
 _WINDOW: Final = 0.03  # seconds of reading between two judgements
 _LARGE_TREE: Final = 0.04  # seconds of reading before processes pay, with so many directories to be read
 _MANY: Final = 24
@@ -160,7 +162,10 @@ class _Walk:
 
 
 class _Pace:
-    """Judges from wall and processor time whether more threads would pay."""
+    """Judges whether more threads would pay: whether the time goes into waiting for the file system.
+
+    A thread that waits gives the processor up; one that merely stands in line for a busy one is put off it.
+    """
 
     def __init__(self, most: int) -> None:
         self.total = 0.0
@@ -168,6 +173,7 @@ class _Pace:
         self._calls = 0
         self._wall = self._work = 0.0
         self._wall_begun = self._work_begun = 0.0
+        self._given_up = _times_given_up()
 
     def begin(self) -> None:
         """A stretch of reading begins."""
@@ -180,13 +186,24 @@ class _Pace:
         self._wall += spent
         self._work += time.thread_time() - self._work_begun
         self._calls += calls
-        if self._wall < _WINDOW:
-            return 1
+        return 1 if self._wall < _WINDOW else self._judged()
+
+    def _judged(self) -> int:
+        given_up = _times_given_up()
         waited = self._wall - self._work
         share = waited / max(self._work, 1e-9)
-        slow = waited > _SLOW_CALL * self._calls and share > _SLOW_SHARE
-        self._calls, self._wall, self._work = 0, 0.0, 0.0
+        slow = (
+            waited > _SLOW_CALL * self._calls
+            and share > _SLOW_SHARE
+            and given_up - self._given_up > _WAITING_CALLS * self._calls
+        )
+        self._calls, self._wall, self._work, self._given_up = 0, 0.0, 0.0, given_up
         return min(self._most, 1 + math.ceil(share)) if slow else 1
+
+
+def _times_given_up() -> int:
+    """How often this thread has given the processor up to wait."""
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_nvcsw
 
 
 def _go_on() -> None:

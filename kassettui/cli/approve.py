@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 @click.option("--skip-unready", is_flag=True, help="Approve what is ready, and list the rest (exit 4).")
 @pass_invocation
 def approve(invocation: Invocation, /, selectors: tuple[str, ...], skip_unready: bool) -> int:
-    """Approve everything that SEL names for broadcast; all of it has to be ready, or nothing is done."""
+    """Approve ready assets for broadcast.
+
+    All that SEL names has to be ready, or nothing is done.
+    """
     from kassettui.library import approval
 
     library, ids = chosen(invocation, selectors)
@@ -51,7 +54,10 @@ def unapprove(invocation: Invocation, /, selectors: tuple[str, ...]) -> int:
 @yes_option
 @pass_invocation
 def retire(invocation: Invocation, /, selectors: tuple[str, ...], yes: bool) -> int:
-    """Take assets out of use; their files stay. Approval goes with it."""
+    """Take assets out of use.
+
+    Their files stay; approval goes with it.
+    """
     from kassettui.library import approval
 
     library, ids = chosen(invocation, selectors)

@@ -56,9 +56,9 @@ _COLUMNS: Final = (
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help="The largest N only.")
 @pass_invocation
 def du(invocation: Invocation, /, query: tuple[str, ...], by: str, limit: int | None) -> None:
-    """What assets take on disk: every file is asked, a hard link counts once.
+    """What assets take on disk.
 
-    Without QUERY all assets. Reclaimable is what the disk would get back if all of them went.
+    Every file is asked, a hard link counts once. Without QUERY all assets. Reclaimable is what the disk would get back if all of them went.
     """
     from kassettui.cli.background import in_background
     from kassettui.library import usage

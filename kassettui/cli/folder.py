@@ -40,7 +40,10 @@ _COLUMNS: Final = (
     ),
 )
 def folder() -> None:
-    """Virtual folders; files stay where they are."""
+    """Virtual folders, plain and smart.
+
+    Files stay where they are.
+    """
 
 
 @folder.command("mk", examples=(("kassettui folder mk delivery/v2", "Nothing happens where it is there."),))

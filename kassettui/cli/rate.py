@@ -34,7 +34,10 @@ _RATINGS: Final = (*"012345", *_NONE)
 @click.argument("rating", type=click.Choice(_RATINGS), metavar="0-5|clear")
 @pass_invocation
 def rate(invocation: Invocation, /, selectors: tuple[str, ...], rating: str) -> None:
-    """Rate everything that SEL names, in one go."""
+    """Zero to five stars, or none.
+
+    Everything that SEL names gets them, in one go.
+    """
     from kassettui.library import ratings
 
     stars = None if rating in _NONE else int(rating)
@@ -77,7 +80,10 @@ def note(
     orphans: bool,
     forget: bool,
 ) -> None:
-    """Give assets, or any paths, a title and a description; without options, show them."""
+    """A title and a description, for assets and for paths.
+
+    Without options, they are shown.
+    """
     from kassettui.library.notes import Edit
 
     if orphans:

@@ -33,7 +33,7 @@ _COLUMNS: Final = (
     ),
 )
 def search() -> None:
-    """Saved searches."""
+    """Queries with a name: @name."""
 
 
 @search.command("save", examples=(("kassettui search save good 'rating:>=4 approved:yes'", "As @good."),))

@@ -36,7 +36,7 @@ _COLUMNS: Final = (
     ),
 )
 def tag() -> None:
-    """Tags: put them on assets, take them off, rename and merge them."""
+    """Put tags on assets, take them off, rename and merge them."""
 
 
 def _tagging(name: str, words: str, examples: tuple[tuple[str, str], ...]) -> Callable[[Any], Any]:

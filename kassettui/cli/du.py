@@ -58,7 +58,8 @@ _COLUMNS: Final = (
 def du(invocation: Invocation, /, query: tuple[str, ...], by: str, limit: int | None) -> None:
     """What assets take on disk.
 
-    Every file is asked, a hard link counts once. Without QUERY all assets. Reclaimable is what the disk would get back if all of them went.
+    Every file is asked, a hard link counts once. Without QUERY all assets. Reclaimable is what the disk would
+    get back if all of them went.
     """
     from kassettui.cli.background import in_background
     from kassettui.library import usage

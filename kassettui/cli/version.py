@@ -70,8 +70,9 @@ _GROUPS: Final = (
 def version() -> None:
     """Versions: history, best, compare, prune, revert.
 
-    They are of one role of one shot, scene, character… or of the project itself. Imports join `name_v012` to its group by themselves. The first version of a group is its best until
-    somebody says otherwise; numbers are never given twice.
+    They are of one role of one shot, scene, character… or of the project itself. Imports join `name_v012` to
+    its group by themselves. The first version of a group is its best until somebody says otherwise; numbers
+    are never given twice.
     """
 
 

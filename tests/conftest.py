@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ settings.register_profile(
 )
 settings.load_profile("kassettui")
 
+MAKERS = Path(__file__).parent / "media" / "makers.py"
 CORPUS = Path(__file__).resolve().parents[2] / "shared" / "corpus"
 
 
@@ -43,3 +47,17 @@ def corpus() -> Path:
     if not CORPUS.is_dir():
         pytest.skip("the picture corpus is not beside the checkout")
     return CORPUS
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Files made by `makers.py`, in exr/, stills/ and movies/; shared by the run's processes; read-only."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / "made"
+    with open(f"{shared}.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not shared.is_dir():
+            temporary = shared.with_name("made.new")
+            subprocess.run([sys.executable, "-P", str(MAKERS), str(temporary)], check=True, timeout=100)
+            temporary.rename(shared)
+    return shared

@@ -207,13 +207,30 @@ def _between() -> Iterator[Finding]:
         yield Finding("ssh", Verdict.OK, "yes")
 
 
+def decoders(invocation: Invocation) -> Iterator[Finding]:
+    """What can be decoded and how colours are shown; whether thumbnails can be kept."""
+    from kassettui.cli import doctor_pictures
+
+    yield from doctor_pictures.decoders(invocation)
+    yield from doctor_pictures.thumbnail_cache(invocation)
+
+
+def pictures(invocation: Invocation) -> Iterator[Finding]:
+    """How pictures are drawn in this terminal."""
+    from kassettui.cli import doctor_pictures
+
+    yield from doctor_pictures.pictures(invocation)
+
+
 CHECKS: Final[tuple[Callable[[Invocation], Iterator[Finding]], ...]] = (
     program,
     settings,
     database_engine,
     library,
     log,
+    decoders,
     terminal,
+    pictures,
 )
 
 _COLUMNS: Final = tuple(Column(key, key) for key in ("verdict", "point", "found", "remedy"))

@@ -17,11 +17,13 @@ from kassettui.core.errors import ExitCode, InvalidInput, NotFound
 from kassettui.core.text import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from kassettui.cli.disk import OnDisk
     from kassettui.core.frames import FrameRanges
     from kassettui.core.health import FrameState, SequenceHealth
+    from kassettui.media.facts import Verdict
+    from kassettui.media.sequences import Findings
 
 _MISSING_WORD: Final = "missing"
 
@@ -37,10 +39,17 @@ _COLUMNS: Final = (
 class Examined:
     """A sequence and what was found of it; everything that the command shows comes from here."""
 
-    def __init__(self, found: OnDisk, health: SequenceHealth, expected: FrameRanges | None) -> None:
+    def __init__(
+        self,
+        found: OnDisk,
+        health: SequenceHealth,
+        expected: FrameRanges | None,
+        findings: Findings | None = None,
+    ) -> None:
         self.found = found
         self.health = health
         self.expected = expected
+        self.findings = findings
 
     @property
     def unusable(self) -> FrameRanges:
@@ -56,6 +65,26 @@ class Examined:
         """5 for damage, and for holes where nothing is being written any more."""
         whole = self.health.state in ("complete", "growing") and not self.health.damaged_count
         return ExitCode.DONE if whole else ExitCode.DAMAGED
+
+    @property
+    def odd(self) -> FrameRanges:
+        """Frames with samples that are no number or infinite; known after decoding only."""
+        return self._frames_with(lambda verdict: bool(verdict.nan or verdict.inf))
+
+    @property
+    def black(self) -> FrameRanges:
+        """Frames that are all black; known after decoding only."""
+        return self._frames_with(lambda verdict: verdict.black)
+
+    def _frames_with(self, wanted: Callable[[Verdict], bool]) -> FrameRanges:
+        from kassettui.core.frames import FrameRanges
+
+        verdicts = self.findings.verdicts if self.findings is not None else {}
+        return FrameRanges.of(frame for frame, verdict in verdicts.items() if wanted(verdict))
+
+    def _bad(self, frame: int, state: FrameState) -> dict[str, Any]:
+        reason = self.findings.reason(frame) if self.findings is not None else ""
+        return {"frame": frame, "state": str(state), **({"reason": reason} if reason else {})}
 
     def strip(self, width: int) -> list[FrameState]:
         """The frame strip in at most `width` cells."""
@@ -80,7 +109,9 @@ class Examined:
             "damaged_count": health.damaged_count,
             "resubmit_ranges": self.unusable.text,
             "counts": {str(state): count for state, count in health.counts.items()},
-            "bad": [{"frame": frame, "state": str(state)} for frame, state in health.bad],
+            "bad": [self._bad(frame, state) for frame, state in health.bad],
+            "odd_ranges": self.odd.text,
+            "black_ranges": self.black.text,
             "bad_padding": [{"name": name} for name in group.bad_padding],
             "duplicate_frames": [{"name": name} for name in group.duplicate_frames],
             "size": sum(group.sizes or ()),
@@ -95,12 +126,18 @@ class Examined:
         ("kassettui frames comp/beauty.#.exr", "One sequence, by its pattern or any of its frames."),
         ("kassettui frames comp", "All sequences of a directory."),
         ("kassettui frames comp/beauty.#.exr --expected 1001-1100", "Also what is missing at head and tail."),
+        ("kassettui frames comp --check 1", "Whether every frame is whole, by its structure; 2 decodes all."),
         ("kassettui frames 3f2a missing --resubmit", "An asset's frames to render again: 1005,1010-1015x2."),
     ),
 )
 @click.argument("what", nargs=-1, required=True, type=click.Path(), metavar="PATH|SEL [missing]")
 @click.option(
-    "--check", "level", type=click.Choice(("0",)), default="0", show_default=True, help="How deep to look."
+    "--check",
+    "level",
+    type=click.Choice(("0", "1", "2")),
+    default="0",
+    show_default=True,
+    help="How deep to look: 0 size and time, 1 structure, 2 decode.",
 )
 @click.option(
     "--expected", metavar="RANGES", help="The frames that there should be, for instance 1001-1100x2."
@@ -121,7 +158,7 @@ def frames(
             "--resubmit belongs to `missing`.", remedy="kassettui frames PATH missing --resubmit"
         )
     found = [each for word in words for each in _sequences(invocation, word, expected)]
-    examined = [_EXAMINERS[level](each, asked) for each, asked in found]
+    examined = _examined(invocation, found, int(level))
     if invocation.flags.json:
         invocation.output.json_list("frames", (each.row() for each in examined))
     elif only_missing:
@@ -187,7 +224,19 @@ def _by_stat(found: OnDisk, expected: FrameRanges | None) -> Examined:
     return Examined(found, examine(found.group, time.time_ns(), expected=expected), expected)
 
 
-_EXAMINERS: Final = {"0": _by_stat}
+def _examined(
+    invocation: Invocation, found: Sequence[tuple[OnDisk, FrameRanges | None]], level: int
+) -> list[Examined]:
+    """Every sequence, looked at as deep as was asked."""
+    if level == 0:
+        return [_by_stat(each, expected) for each, expected in found]
+    from kassettui.cli.frame_checks import look_into
+
+    looked = look_into(invocation, found, level)
+    return [
+        Examined(each, health, expected, findings)
+        for (each, expected), (health, findings) in zip(found, looked, strict=True)
+    ]
 
 
 def _show_missing(invocation: Invocation, examined: Sequence[Examined], *, resubmit: bool) -> None:
@@ -224,6 +273,8 @@ def _show_one(invocation: Invocation, each: Examined) -> None:
         ("expected", row["expected_ranges"]),
         ("missing", row["missing_ranges"]),
         *((str(state).replace("_", " "), _frames_in(each, state)) for state in each.health.counts),
+        ("NaN or infinite", row["odd_ranges"]),
+        ("all black", row["black_ranges"]),
         ("padded otherwise", ", ".join(name["name"] for name in row["bad_padding"])),
         ("twice", ", ".join(name["name"] for name in row["duplicate_frames"])),
     )

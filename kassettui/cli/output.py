@@ -220,6 +220,12 @@ class Output:
         self._write(data)
         self.flush()
 
+    def drawing(self, data: bytes) -> None:
+        """A picture for the terminal: sequences of our own making. Nothing where stdout is no terminal."""
+        if self.terminal:
+            self._write(data)
+            self.flush()
+
     # Bytes
 
     def _line(self, text: str) -> None:

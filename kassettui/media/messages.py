@@ -30,6 +30,8 @@ class Encoding(StrEnum):
     """Packed 8-bit RGB rows, alpha laid over a checkerboard: ready to send to a terminal (P13)."""
     PNG = "png"
     """Lossless, alpha kept."""
+    JPEG = "jpeg"
+    """JPEG 85, alpha laid over a checkerboard."""
 
 
 class FailureCode(StrEnum):

@@ -1,11 +1,8 @@
-"""Pictures of our own, made once by a process of its own, and a pool of decoders."""
+"""A pool of decoders, and a disk that is soon full."""
 
 from __future__ import annotations
 
-import fcntl
 import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,22 +12,7 @@ from kassettui.media.messages import WorkerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-MAKERS = Path(__file__).with_name("makers.py")
-
-
-@pytest.fixture(scope="session")
-def made(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """Files made by `makers.py`, in exr/, stills/ and movies/; shared by the run's processes; read-only."""
-    base = tmp_path_factory.getbasetemp()
-    shared = (base if worker_id == "master" else base.parent) / "made"
-    with open(f"{shared}.lock", "w", encoding="ascii") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not shared.is_dir():
-            temporary = shared.with_name("made.new")
-            subprocess.run([sys.executable, "-P", str(MAKERS), str(temporary)], check=True, timeout=100)
-            temporary.rename(shared)
-    return shared
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")

@@ -54,6 +54,8 @@ class PartChannels:
 
 def groups(parts: Sequence[PartChannels]) -> list[Group]:
     """All layers in the order to walk them, the main one (P6) first, under the name ""."""
+    if len(parts) == 1:  # a lone part's name says nothing
+        parts = [PartChannels("", parts[0].channels)]
     found = [group for number, part in enumerate(parts) for group in _of_part(number, part)]
     main = _main(parts, found)
     rest = [

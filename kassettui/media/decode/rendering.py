@@ -68,6 +68,8 @@ def encode(image: Image.Image, encoding: Encoding) -> tuple[bytes, str]:
     if encoding is Encoding.RAW:
         return over_checks(image).tobytes(), "rgb"
     out = io.BytesIO()
+    if encoding is Encoding.JPEG:
+        image = over_checks(image)
     if encoding is Encoding.PNG or image.mode in {"RGBA", "LA"}:
         image.save(out, "PNG", compress_level=3)
         return out.getvalue(), "png"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _BAND_BYTES: Final = 256 * 1024 * 1024
 _FAILURES_IN_A_ROW: Final = 8
-_NAMED: Final = re.compile(r"^EXR Error \(.*?\): | \(?[\"']/.*[\"']\)?")
+_NAMED: Final = re.compile(r"^EXR Error \(.*?\): | \(?[\"']/[^\"']*[\"']\)?")
 _LINES: Final = {
     "none": 1, "rle": 1, "zips": 1, "zip": 16, "piz": 32, "pxr24": 16, "b44": 32, "b44a": 32, "dwaa": 32,
     "dwab": 256, "htj2k": 32, "htj2k256": 256, "htj2k32": 32,

@@ -307,6 +307,7 @@ class Kassettui(App[None], inherit_bindings=False):
         action = action or self.keymap.find(pressed, self.held)
         if action is not None:
             event.stop()
+            event.prevent_default()  # else a dialog that this opens gets the same key
             self.perform(action)
         elif self.keymap.begins(pressed, self.held):
             self._pending_key = pressed

@@ -239,6 +239,10 @@ class AssetList(VirtualList):
 
         self._rows_lane.ask("rows", lambda: library.read(questions.rows_of, ids), done, self._trouble)
 
+    def do_back(self) -> None:
+        """To the tree."""
+        self.screen.query_one("#tree").focus()
+
     # -- drawing --------------------------------------------------------------------------------------------
 
     def draw_header(self, width: int, paint: Paint) -> list[Segment]:
@@ -247,7 +251,7 @@ class AssetList(VirtualList):
         line = "   " + drawing.fitted("name", has.name)
         for column, title, right in _COLUMNS:
             if cells := getattr(has, column):
-                line += " " + drawing.fitted(title, cells, right=right)
+                line += " " + drawing.fitted(title if cells > 3 else "", cells, right=right)
         return [Segment(line + "  ★", paint.dim)]
 
     def draw(self, index: int, width: int, paint: Paint) -> list[Segment]:

@@ -125,9 +125,10 @@ class FilterBar(Vertical):
             self._say(Text(""))
 
     def on_descendant_blur(self) -> None:
-        """Nothing is completed when nobody types."""
-        self._completion = None
-        self._say(Text(""))
+        """Nothing is completed when nobody types; an error stays."""
+        if self._completion is not None:
+            self._completion = None
+            self._say(Text(""))
 
     def _say(self, words: Text) -> None:
         words.no_wrap, words.overflow = True, "ellipsis"

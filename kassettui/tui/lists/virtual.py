@@ -44,7 +44,7 @@ class VirtualList(ScrollView, can_focus=True, inherit_bindings=False):
 
         def can_replace(self, message: Message) -> bool:
             """Only the last move counts."""
-            return isinstance(message, VirtualList.Moved) and message.sender is self.sender
+            return type(message) is type(self) and getattr(message, "sender", None) is self.sender
 
     class Opened(Moved):
         """The row at the cursor was opened."""

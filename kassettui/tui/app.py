@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from textual import events
 from textual.app import App
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.containers import Container
@@ -34,7 +35,6 @@ from kassettui.tui.theme import DEFAULT, Paint, default_variables, themes
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from textual import events
     from textual.app import ComposeResult
     from textual.filter import LineFilter
 
@@ -294,23 +294,27 @@ class Kassettui(App[None], inherit_bindings=False):
             return self.shell.query_one(LibraryPlace)
         return self.shell.query_one(LogPlace)
 
-    def on_key(self, event: events.Key) -> None:
-        """A key that no widget took: what the keymap says of it here."""
+    async def on_event(self, event: events.Event) -> None:
+        """Keys that mean something go first, in the order typed: no key overtakes the focus it moved."""
+        if not (isinstance(event, events.Key) and self._took(event)):
+            await super().on_event(event)
+
+    def _took(self, event: events.Key) -> bool:
+        """Whether the keymap has something to say about the key here, and did it."""
         typed = event.character
         pressed = typed if typed and typed.isprintable() and typed != " " else event.key
         if isinstance(self.screen, ModalScreen):
-            return
+            return False
         if isinstance(self.focused, Input) and not (pressed[0] == "f" and pressed[1:].isdigit()):
-            return
+            return False
         before, self._pending_key = self._pending_key, ""
         action = self.keymap.find(f"{before} {pressed}", self.held) if before else None
         action = action or self.keymap.find(pressed, self.held)
         if action is not None:
-            event.stop()
-            event.prevent_default()  # else a dialog that this opens gets the same key
             self.perform(action)
         elif self.keymap.begins(pressed, self.held):
             self._pending_key = pressed
+        return action is not None or bool(self._pending_key)
 
     def perform(self, action: Action) -> None:
         """Do it, where it belongs."""
@@ -334,7 +338,7 @@ class Kassettui(App[None], inherit_bindings=False):
         for name in ("library", "log"):
             self.shell.query_one(f"#{name}").display = name == place
         here = self._place
-        here.main_list.focus()
+        self.shell.set_focus(here.main_list)
         if isinstance(here, LogPlace):
             here.log_changed()
         self.shell.query_one(TopBar).refresh()

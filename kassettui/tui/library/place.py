@@ -40,6 +40,7 @@ REST: Final = 0.08
 _COALESCE: Final = 0.25
 _WIDE: Final = 120
 _TALL: Final = 34
+_SMALL: Final = 10
 _SORTS: Final = (
     Choice("", "as they came in"),
     Choice("name", "name"),
@@ -256,6 +257,7 @@ class LibraryPlace(Horizontal):
         """Inspector at the right where it is wide, below where it is tall, else only when asked for."""
         width, height = self.size.width, self.size.height
         self.set_class(width >= _WIDE, "wide")
+        self.set_class(height < _SMALL, "small")
         room = width >= _WIDE or height >= _TALL
         pane = self.query_one("#inspector-pane")
         pane.display = room if self._inspector_wanted is None else self._inspector_wanted
@@ -265,7 +267,7 @@ class LibraryPlace(Horizontal):
 
     def do_filter(self) -> None:
         """Type a query."""
-        self.filter.input.focus()
+        self.screen.set_focus(self.filter.input)
 
     def on_virtual_list_cleared(self) -> None:
         """Show everything of the branch again."""

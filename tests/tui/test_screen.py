@@ -242,7 +242,7 @@ def test_the_tree_narrows_the_list_and_counts(settings: Settings) -> None:
         await screen.press("h")
         assert tree.count == 4
         await screen.press("l", "G", "l")
-        assert not isinstance(screen.app.focused, TreeList)
+        await screen.until(lambda: screen.app.focused is screen.assets)
         await screen.press("h", "g", "g")
         await screen.until(lambda: screen.assets.count == len(NAMES))
 

@@ -9,6 +9,7 @@ import click
 from kassettui.cli import wording
 from kassettui.cli.invocation import Invocation, pass_invocation
 from kassettui.cli.options import command
+from kassettui.cli.people import Warnings
 from kassettui.cli.tables import Fact
 from kassettui.core.errors import ExitCode
 
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from kassettui.workspace import Workspace
 
 
-def standing_enrichers(_workspace: Workspace) -> tuple[Enricher, ...]:
+def standing_enrichers(workspace: Workspace) -> tuple[Enricher, ...]:
     """The enrichers that imports and `enrich` run: the one place that says so."""
-    from kassettui.ingest.header_free import header_free
+    from kassettui.ingest.enrichers import enrichers
 
-    return header_free()
+    return enrichers(workspace.decoders, workspace.thumbnails)
 
 
 @command(
@@ -72,6 +73,7 @@ def _run(
     from kassettui.ingest.progress import Progressed, Warned
 
     library = workspace.library
+    warnings = Warnings(invocation.people)
 
     def work(control: Control, tell: Callable[[Any], None]) -> Enriched:
         return run_enrich(library, enrichers, part, control=control, observer=tell, again=again)
@@ -80,11 +82,16 @@ def _run(
 
         def heard(event: object) -> None:
             if isinstance(event, Warned):
-                invocation.people.warn(f"{event.path}: {event.message}" if event.path else event.message)
+                warnings.add(f"{event.path}: {event.message}" if event.path else event.message)
             elif isinstance(event, Progressed) and shown is not None:
                 shown.update(str(event.phase), event.done, event.total, current=event.current)
 
-        return in_background(invocation.interruption, workspace.jobs, "enrich", work, heard, kind="enrich")
+        try:
+            return in_background(
+                invocation.interruption, workspace.jobs, "enrich", work, heard, kind="enrich"
+            )
+        finally:
+            warnings.end()
 
 
 def _facts(done: Enriched) -> list[Fact]:

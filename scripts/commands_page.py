@@ -23,7 +23,7 @@ Made by `./scripts/docs` from the program's own help; `kassettui COMMAND -h` say
 Data goes to stdout, everything for people to stderr. `--json` prints one document with `schema_version`;
 lists have `items` and `next`. On a terminal tables fit its width; piped they are tab-separated. Names are
 made safe on a terminal and come as they are in JSON, where `<field>_b64` stands beside each that is not UTF-8.
-"""
+"""  # noqa: E501 (a page's lines are as long as the page likes)
 _MEANING = {
     ExitCode.DONE: 'done (a dry run and an answered "no" included)',
     ExitCode.FAILED: "failed or refused: usage, validation, ambiguous name",

@@ -1,8 +1,8 @@
 """The library follows what moved on disk, in one transaction, whole directories in one statement (files F13).
 
-An asset keeps its row, and with it its tags, rating, notes and versions; it gets another path, key and, between
-collections, another collection. What leaves every collection's root is missing, with `moved_to`; what comes
-back from there is found by it again. What stood at a place that another asset takes keeps its row as missing.
+An asset keeps its row, and with it its tags, rating, notes and versions; it gets another path, key and,
+between collections, another collection. What leaves every collection's root is missing, with `moved_to`;
+what comes back from there is found by it again. What stood at a place that another asset takes keeps its row as missing.
 
 Moves that are followed together are simultaneous: names may change places.
 """
@@ -39,8 +39,10 @@ _TABLE: Final = (
 _ARRIVING: Final = "SELECT asset_id FROM temp.following WHERE collection_uuid IS NOT NULL"
 _STEP_ASIDE: Final = (
     f"UPDATE assets SET canonical_key = '{_ASIDE}' || id WHERE id IN ({_ARRIVING})",
-    f"UPDATE asset_folders SET sequence_pattern = '{_ASIDE}' || asset_id "
-    f"WHERE sequence_pattern IS NOT NULL AND asset_id IN ({_ARRIVING})",
+    (
+        f"UPDATE asset_folders SET sequence_pattern = '{_ASIDE}' || asset_id "
+        f"WHERE sequence_pattern IS NOT NULL AND asset_id IN ({_ARRIVING})"
+    ),
 )
 _DISPLACED: Final = (
     "SELECT a.id FROM assets a JOIN temp.following f "
@@ -59,7 +61,8 @@ _ARRIVE: Final = (
 )
 _PATTERNS: Final = (
     "UPDATE asset_folders SET sequence_pattern = a.path FROM assets a "
-    f"WHERE a.id = asset_folders.asset_id AND asset_folders.sequence_pattern IS NOT NULL AND a.id IN ({_ARRIVING})"
+    "WHERE a.id = asset_folders.asset_id AND asset_folders.sequence_pattern IS NOT NULL "
+    f"AND a.id IN ({_ARRIVING})"
 )
 
 

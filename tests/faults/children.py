@@ -1,4 +1,4 @@
-"""Starting `library_child`, under strace where faults are to be injected, and reading what it acknowledged."""
+"""Starting `library_child`, under strace where faults are injected, and reading what it acknowledged."""
 
 from __future__ import annotations
 
@@ -43,8 +43,7 @@ def run(
         env=environment(),
         cwd=_ROOT,
         text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         check=False,
         timeout=100,
     )
@@ -55,7 +54,7 @@ def run(
 
 
 def injected(fault: str, calls: str, when: int | str, *words: str) -> tuple[list[dict[str, Any]], bool]:
-    """A child that meets `fault` (strace's words) at the `when`-th of `calls`. What it acknowledged; whether it did.
+    """A child that meets `fault` (strace's words) at the `when`-th of `calls`: what it said, whether it did.
 
     Python's own start makes none of the calls that change databases, so they are counted from the work on.
     """

@@ -238,7 +238,9 @@ def fill(path: str) -> None:
 
 def shared(path: str) -> None:
     """The library as on a file system that hosts share: a rollback journal; dies in the middle of a write."""
-    place._NETWORK = frozenset({place.examine(path).filesystem})
+    place._NETWORK = frozenset(  # type: ignore[misc] # this child stands in for a shared mount
+        {place.examine(path).filesystem}
+    )
     library = Library.open(path, create=True)
     say(warnings=list(library.warnings))
     say(put=library.write(put, "before"), mode=library.write(engine.journal_mode))

@@ -2,7 +2,8 @@
 
 An asset keeps its row, and with it its tags, rating, notes and versions; it gets another path, key and,
 between collections, another collection. What leaves every collection's root is missing, with `moved_to`;
-what comes back from there is found by it again. What stood at a place that another asset takes keeps its row as missing.
+what comes back from there is found by it again. What stood at a place that another asset takes keeps its
+row as missing.
 
 Moves that are followed together are simultaneous: names may change places.
 """

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -141,7 +142,7 @@ class FrameRanges:
         """The frames that are not in `other`."""
         if self._plain and other._plain:
             return FrameRanges(tuple(_subtracted(self.runs, other.runs)))
-        return FrameRanges(tuple(_runs([frame for frame in self if frame not in other])))
+        return FrameRanges(tuple(_runs(sorted(set(self).difference(other)))))
 
     def holes(self, step: int | None = None) -> FrameRanges:
         """What is missing between the first frame and the last, at `step` or the inferred one (S18, S19)."""
@@ -154,11 +155,48 @@ class FrameRanges:
         full = range(self.runs[0][0], self.runs[-1][1] + 1, step)
         if len(full) > MOST_FRAMES:
             raise _too_many()
-        return FrameRanges(tuple(_runs([frame for frame in full if frame not in self])))
+        return FrameRanges(tuple(_runs(sorted(set(full).difference(self)))))
 
     @property
     def _plain(self) -> bool:
         return all(step == 1 for _, _, step in self.runs)
+
+
+class StepOrigin(StrEnum):
+    """Where a step is known from, the strongest first (S18)."""
+
+    DECLARED = "declared"
+    EXPECTED = "expected"
+    INFERRED = "inferred"
+
+
+def choose_step(
+    frames: FrameRanges, *, declared: int | None = None, expected: FrameRanges | None = None
+) -> tuple[int, StepOrigin]:
+    """The step of a sequence: what a person said, else that of what is expected, else the inferred one."""
+    if declared is not None:
+        return declared, StepOrigin.DECLARED
+    if expected:
+        return expected.step, StepOrigin.EXPECTED
+    return frames.step, StepOrigin.INFERRED
+
+
+def exact_text(ranges: FrameRanges, decimals: int) -> str:
+    """The text of ranges whose frames are scaled by 10 to that power (S10): `1001.00-1002.00x0.25`."""
+    if not decimals:
+        return ranges.text
+
+    def number(scaled: int) -> str:
+        whole, part = divmod(abs(scaled), 10**decimals)
+        return f"{'-' if scaled < 0 else ''}{whole}.{part:0{decimals}d}"
+
+    unit = 10**decimals
+    return ",".join(
+        number(first)
+        if first == last
+        else f"{number(first)}-{number(last)}" + ("" if step == unit else f"x{number(step)}")
+        for first, last, step in ranges.runs
+    )
 
 
 def _too_many() -> InvalidInput:

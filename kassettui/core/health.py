@@ -12,7 +12,7 @@ from enum import StrEnum
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from kassettui.core.frames import FrameRanges
+from kassettui.core.frames import FrameRanges, StepOrigin, choose_step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -76,7 +76,8 @@ class SequenceHealth:
 
     `holes` are the frames missing inside, `absent` all that are missing of the expected range too; `bad` are
     the frames on disk that are not ok, ascending. `fresh_until_ns` is when a growing one will have been
-    silent for ten minutes, None when it is not growing by its times.
+    silent for ten minutes, None when it is not growing by its times. `step` is what holes are counted by, and
+    `step_origin` where it is known from (S18).
     """
 
     state: SequenceState
@@ -86,6 +87,8 @@ class SequenceHealth:
     absent: FrameRanges = field(default_factory=FrameRanges)
     bad: tuple[tuple[int, FrameState], ...] = ()
     fresh_until_ns: int | None = None
+    step: int = 1
+    step_origin: StepOrigin = StepOrigin.INFERRED
 
     @property
     def damaged_count(self) -> int:
@@ -111,8 +114,12 @@ def examine(
     *,
     expected: FrameRanges | None = None,
     previous: SequenceState | None = None,
+    step: int | None = None,
 ) -> SequenceHealth:
-    """H0 of a sequence whose sizes and times are known; `previous` is what it was at the last look."""
+    """H0 of a sequence whose sizes and times are known.
+
+    `previous` is what it was at the last look; `step` is the declared one, where there is one.
+    """
     sizes, mtimes = group.sizes, group.mtimes
     if sizes is None or mtimes is None:
         raise ValueError("H0 needs sizes and times")
@@ -132,6 +139,8 @@ def examine(
         writing=group.growing_evidence,
         expected=expected,
         previous=previous,
+        step=step,
+        tiles=group.udim,
     )
 
 
@@ -145,12 +154,16 @@ def summarise(
     writing: bool = False,
     expected: FrameRanges | None = None,
     previous: SequenceState | None = None,
+    step: int | None = None,
+    tiles: bool = False,
 ) -> SequenceHealth:
     """The sequence's health from the states of its frames; frames not in `bad` are ok. Times in ns.
 
-    Broken counts before growing, that before stalled and holes: what a person must know first.
+    `step` is the declared one; `tiles` of a texture have no holes between them (S11, S18). Broken counts
+    before growing, that before stalled and holes: what a person must know first.
     """
-    holes = frames.holes(expected.step if expected else None)
+    chosen, origin = choose_step(frames, declared=step, expected=expected)
+    holes = FrameRanges() if tiles else frames.holes(chosen)
     absent = holes.union(expected.minus(frames)) if expected else holes
     counts: Counter[FrameState] = Counter(bad.values())
     counts[FrameState.OK] = frames.count - len(bad)
@@ -174,6 +187,8 @@ def summarise(
         absent=absent,
         bad=tuple(sorted(bad.items())),
         fresh_until_ns=newest_ns + FRESH_NS if growing and is_fresh(newest_ns, now_ns) else None,
+        step=chosen,
+        step_origin=origin,
     )
 
 
@@ -189,15 +204,16 @@ def odd_sizes(sizes: Sequence[int]) -> list[int]:
 
     A warning only: a black or constant frame compresses well and is legitimate.
     """
-    if len(sizes) < 3 or min(sizes) >= max(sizes) * _ODD_SHARE:
+    if len(sizes) < 3:
         return []
+    limit = max(sizes) * _ODD_SHARE
     odd = []
-    for position, size in enumerate(sizes):
+    for position in [position for position, size in enumerate(sizes) if 0 < size < limit]:
         around = [
             *sizes[max(0, position - _NEIGHBOURS) : position],
             *sizes[position + 1 : position + 1 + _NEIGHBOURS],
         ]
-        if 0 < size < _ODD_SHARE * median(around):
+        if sizes[position] < _ODD_SHARE * median(around):
             odd.append(position)
     return odd
 
@@ -213,12 +229,16 @@ def strip(
     width: int,
     *,
     expected: FrameRanges | None = None,
+    step: int | None = None,
 ) -> list[FrameState]:
-    """The frame strip: at most `width` cells, each the worst of its frame or bin of frames."""
+    """The frame strip: at most `width` cells, each the worst of its frame or bin of frames.
+
+    `step` is the declared one, as for `summarise`.
+    """
     whole = frames.union(expected) if expected else frames
     if not whole or width < 1:
         return []
-    step = (expected or frames).step
+    step, _ = choose_step(frames, declared=step, expected=expected)
     first, last = whole.runs[0][0], whole.runs[-1][1]
     total = (last - first) // step + 1
     cells = [FrameState.OK] * min(width, total)

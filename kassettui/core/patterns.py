@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from kassettui.core.errors import InvalidInput
-from kassettui.core.frames import FrameRanges
+from kassettui.core.frames import FrameRanges, exact_text
 from kassettui.core.padding import number_text
 
 if TYPE_CHECKING:
@@ -86,7 +86,8 @@ class Pattern:
         if notation is Notation.GLOB:
             return "*" if self.padding < 2 or self._overflows else "[0-9]" * self.padding
         if notation in (Notation.RV, Notation.FILESEQ):
-            return f"{self.frames.text}{'#' if self.padding == _LONE_HASH else '@' * self.padding}"
+            mark = "#" if self.padding == _LONE_HASH else "@" * self.padding
+            return f"{exact_text(self.frames, self.decimals)}{mark}"
         return f"[{self._padded_ranges()}]"
 
     @property
@@ -95,8 +96,11 @@ class Pattern:
         return first < 0 or len(str(last)) > self.padding or self.decimals > 0
 
     def _padded_ranges(self) -> str:
+        if self.decimals:
+            return exact_text(self.frames, self.decimals)
+
         def written(frame: int) -> str:
-            return number_text(frame, self.padding, self.sign_in_width, self.decimals)
+            return number_text(frame, self.padding, self.sign_in_width)
 
         return ",".join(
             written(first)

@@ -14,7 +14,7 @@ from itertools import islice
 from operator import attrgetter, lt
 from typing import TYPE_CHECKING, Final
 
-from kassettui.core.frames import FrameRanges
+from kassettui.core.frames import FrameRanges, exact_text
 from kassettui.core.kinds import kind_of, split_extension
 from kassettui.core.naming import DIGITS, TEMPORARY_ENDINGS, is_stray, is_temporary, read_word_name
 from kassettui.core.padding import number_text, settle
@@ -65,6 +65,11 @@ class FrameGroup:
         if self._ranges is None:
             self._ranges = FrameRanges.of_sorted(self.frames)
         return self._ranges
+
+    @property
+    def range_text(self) -> str:
+        """The frames as text, with their decimals if they have any."""
+        return exact_text(self.ranges, self.decimals)
 
     @property
     def suffix(self) -> str:

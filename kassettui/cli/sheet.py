@@ -62,7 +62,7 @@ def contact_sheet(
     alpha: bool,
     frame: int | None,
 ) -> int:
-    """Pictures of many assets, sequences and files on one sheet.
+    """Many pictures on one sheet.
 
     A single sequence gives its frames, evenly. What cannot be drawn has its place and its reason; then the
     exit code is 4, and 5 where files are damaged.

@@ -53,7 +53,7 @@ def thumb(
     alpha: bool,
     frame: int | None,
 ) -> int:
-    """A picture of an asset, a sequence, a movie or a file.
+    """A picture of an asset or a file, into a file.
 
     Exits 5 when the file is not whole: what there is of it is drawn. `thumb cache info|clean|vacuum|clear`
     looks after the pictures that are kept.

@@ -16,26 +16,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Self
 
 from kassettui.media.messages import Answer, Check, Failed, FailureCode, Probe, Report, WorkerSettings
-from kassettui.media.process import Abandoned, DecoderProcess, Died, Hung
+from kassettui.media.slot import Slot
 from kassettui.media.waiting import Priority, Waiting, Work
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable
     from types import TracebackType
 
     from kassettui.media.messages import Request
     from kassettui.observe.metrics import Metrics
 
-UNWANTED_SECONDS: Final = 0.5
-"""How long a decode may go on that nobody wants any more, before its process is ended for it."""
-
-IDLE_SECONDS: Final = 60.0
-"""How long a process without work is kept."""
-
-_MEMORY_TO_KEEP: Final = 1024**3
 _FAILURES_KEPT: Final = 20_000
-_STUCK_AT_MOST: Final = 8
 _PASSING: Final = frozenset({FailureCode.GONE, FailureCode.CANCELLED})
 _OF_THE_FILE: Final = frozenset(
     {FailureCode.TIMEOUT, FailureCode.CRASHED, FailureCode.OUT_OF_MEMORY, FailureCode.TOO_LARGE}
@@ -115,9 +106,8 @@ class Decoders:
         self._change = threading.Condition(self._lock)
         self._waiting: Waiting[Ticket] = Waiting()
         self._failures: OrderedDict[tuple[Stamp, Request | None], Failed] = OrderedDict()
-        self._slots: set[_Slot] = set()
+        self._slots: set[Slot] = set()
         self._idle = 0
-        self._stuck: list[subprocess.Popen[bytes]] = []
         self._counters = Counters()
         self._closed = False
 
@@ -291,7 +281,7 @@ class Decoders:
         for ticket in dropped:
             ticket.future.cancel()
 
-    def leave(self, slot: _Slot) -> None:
+    def leave(self, slot: Slot) -> None:
         """The slot ends; if work came meanwhile another takes its place."""
         with self._change:
             self._slots.discard(slot)
@@ -304,20 +294,6 @@ class Decoders:
             self._count_up(**counts)
         if message:
             self._log(message)
-
-    def bury(self, child: subprocess.Popen[bytes] | None) -> None:
-        """Keep a process that even SIGKILL did not end yet, to collect it later."""
-        with self._lock:
-            if child is not None:
-                self._stuck.append(child)
-            self._stuck = [one for one in self._stuck if one.poll() is None]
-
-    @property
-    def choked(self) -> bool:
-        """So many processes hang in the kernel that more would only hang too: a mount is dead."""
-        self.bury(None)
-        with self._lock:
-            return len(self._stuck) >= _STUCK_AT_MOST
 
     # -- inside, with the lock held -------------------------------------------------------------------------
 
@@ -337,108 +313,6 @@ class Decoders:
     def _staff(self) -> None:
         """One more process when there is more to do than idle ones could take."""
         if len(self._waiting) > self._idle and len(self._slots) < self._count:
-            slot = _Slot(self)
+            slot = Slot(self)
             self._slots.add(slot)
             slot.start()
-
-
-class _Slot:
-    """A thread that owns one process at a time."""
-
-    def __init__(self, pool: Decoders) -> None:
-        self._pool = pool
-        self._thread = threading.Thread(target=self._run, name="kassettui-decode", daemon=True)
-        self._process: DecoderProcess | None = None
-        self._work: Work[Ticket] | None = None
-        self._stopping = False
-
-    @property
-    def pid(self) -> int:
-        process = self._process
-        return process.pid if process is not None else 0
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping = True
-        process = self._process
-        if process is not None:
-            process.wake()
-
-    def join(self, timeout: float) -> None:
-        self._thread.join(timeout)
-
-    def wake(self, work: Work[Ticket]) -> None:
-        process = self._process
-        if self._work is work and process is not None:
-            process.wake()
-
-    def _run(self) -> None:
-        try:
-            while (work := self._pool.take(IDLE_SECONDS)) is not None:
-                self._work = work
-                self._serve(work)
-                self._work = None
-        finally:
-            self._end()
-            self._pool.leave(self)
-
-    def _serve(self, work: Work[Ticket]) -> None:
-        pool = self._pool
-        if pool.choked:
-            pool.give(work, Failed(FailureCode.GONE, "a file system does not answer"))
-            return
-        try:
-            process = self._ready()
-        except (OSError, Hung, Died) as error:
-            self._end()
-            pool.note(f"no decoder process: {error}")
-            pool.give(work, Failed(FailureCode.GONE, "no decoder process can be started"))
-            return
-        seconds, began = pool.settings.seconds, time.monotonic()
-        try:
-            answered = process.ask(work.request, seconds, lambda: self._limit(work))
-        except Hung:
-            pool.measure(work, time.monotonic() - began, "hung")
-            self._end()
-            pool.note(f"stopped after {seconds:g} s: {_named(work)}")
-            pool.give(work, Failed(FailureCode.TIMEOUT, f"no answer within {seconds:g} s"), hung=1)
-        except Died as error:
-            pool.measure(work, time.monotonic() - began, "died")
-            self._end()
-            pool.note(f"{error}: {_named(work)}")
-            pool.give(work, Failed(FailureCode.CRASHED, f"the decoder crashed: {error}"), died=1)
-        except Abandoned:
-            pool.measure(work, time.monotonic() - began, "abandoned")
-            self._end()
-            pool.abandon(work)
-        else:
-            pool.measure(work, time.monotonic() - began)
-            if answered.memory > _MEMORY_TO_KEEP:
-                self._end()
-            pool.give(work, answered.answer)
-
-    def _limit(self, work: Work[Ticket]) -> float | None:
-        """When to stop waiting for `work`: it is unwanted, or the pool closes."""
-        if self._stopping:
-            return 0.0
-        return None if work.unwanted_at is None else work.unwanted_at + UNWANTED_SECONDS
-
-    def _ready(self) -> DecoderProcess:
-        if self._process is not None and not self._process.alive:
-            self._end()
-        if self._process is None:
-            self._process = DecoderProcess(self._pool.settings, self._pool.note)
-            self._pool.note("", started=1)
-        return self._process
-
-    def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            self._pool.bury(process.end())
-
-
-def _named(work: Work[Ticket]) -> str:
-    path = getattr(work.request, "path", b"")
-    return f"{type(work.request).__name__.lower()} {os.fsdecode(path)}".strip()

@@ -33,6 +33,18 @@ _BLOCK: Final = 1 << 18
 _PRINTED_AT_MOST: Final = 64 * 1024
 
 
+_END_SECONDS: Final = 3.0
+_stuck: list[subprocess.Popen[bytes]] = []
+_stuck_lock = threading.Lock()
+
+
+def stuck() -> int:
+    """How many processes were killed and are not gone: they hang in the kernel, on a mount that is dead."""
+    with _stuck_lock:
+        _stuck[:] = [child for child in _stuck if child.poll() is None]
+        return len(_stuck)
+
+
 class Hung(Exception):
     """No answer before the deadline."""
 
@@ -110,17 +122,17 @@ class DecoderProcess:
             if self._open:
                 os.write(self._wake_in, b"w")
 
-    def end(self) -> subprocess.Popen[bytes] | None:
-        """Kill it and close everything. Returns the child when not even that ended it yet (a dead mount)."""
+    def end(self) -> None:
+        """Kill it and close everything. One that not even that ends yet (a dead mount) is collected later."""
         self._drain_output()
         with contextlib.suppress(ProcessLookupError):
             self._child.kill()
         self._close_ends()
         try:
-            self._child.wait(2.0)
+            self._child.wait(_END_SECONDS)
         except subprocess.TimeoutExpired:
-            return self._child
-        return None
+            with _stuck_lock:
+                _stuck.append(self._child)
 
     # -- inside ---------------------------------------------------------------------------------------------
 

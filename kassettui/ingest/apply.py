@@ -128,9 +128,9 @@ def write(
     assets.update_many(db, _found(_changed(plan.moves)), now=now)
     assets.update_many(db, counted(_found(plan.updates)), now=now)
     assets.refresh_many(db, counted(_found(plan.refreshes)))
-    created = _create(db, plan, collection.uuid, counted, now)
+    created, numbered = _create(db, plan, collection.uuid, counted, now)
     assets.mark_missing(db, counted(gone.asset_id for gone in plan.gone), now=now)
-    _join_versions(db, plan, created)
+    _join_versions(db, plan, numbered)
     if plan.into is not None:
         _place(db, plan, created)
     if control.cancelled:
@@ -203,15 +203,20 @@ def _changed(moves: Iterable[Change]) -> Iterator[Change]:
     return (change for change in moves if change.reason is not Reason.MOVED)
 
 
-def _create(db: LibraryDatabase, plan: Plan, uuid: str, counted: _Counted, now: int) -> Uuids:
-    created = Uuids()
+def _create(db: LibraryDatabase, plan: Plan, uuid: str, counted: _Counted, now: int) -> tuple[Uuids, Uuids]:
+    """The new rows' uuids, and those of them whose name has a version."""
+    created, numbered = Uuids(), Uuids()
     rows = counted(_found(plan.creates))
     while batch := list(islice(rows, _SLICE)):
-        created.extend(assets.create_many(db, uuid, batch, now=now))
-    return created
+        uuids = assets.create_many(db, uuid, batch, now=now)
+        created.extend(uuids)
+        numbered.extend(
+            made for made, found in zip(uuids, batch, strict=True) if found.item.version_number is not None
+        )
+    return created, numbered
 
 
-def _join_versions(db: LibraryDatabase, plan: Plan, created: Uuids) -> None:
+def _join_versions(db: LibraryDatabase, plan: Plan, numbered: Uuids) -> None:
     """Let what is new or moved join the version groups of its name, and what is back its own (library V6)."""
     found = (change.asset_id for change in chain(plan.updates, plan.refreshes))
     back = (asset_id for asset_id in found if asset_id is not None)
@@ -221,13 +226,9 @@ def _join_versions(db: LibraryDatabase, plan: Plan, created: Uuids) -> None:
     if moved:
         versions.follow_moves(db, moved)
         versions.join_from_disk(db, moved)
-    numbered = (
-        uuid
-        for uuid, change in zip(created, plan.creates, strict=True)
-        if change.item.version_number is not None
-    )
-    while batch := list(islice(numbered, _SLICE)):
-        versions.join_from_disk(db, list(assets.ids_of(db, batch).values()))
+    for start in range(0, len(numbered), _SLICE):
+        ids = assets.ids_of(db, numbered[start : start + _SLICE])
+        versions.join_from_disk(db, list(ids.values()))
 
 
 def _place(db: LibraryDatabase, plan: Plan, created: Uuids) -> None:

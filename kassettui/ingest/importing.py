@@ -54,15 +54,19 @@ def run_import(
     enrichers: Sequence[Enricher] = (),
     control: Control | None = None,
     observer: Observer = nobody,
+    every_decision: bool = True,
 ) -> Report:
     """Import, and answer with a report whatever happened; expected failures are in it, never raised.
 
     `library` None means that there is none yet: only a dry run can do with that. `enrichers` run after
     the apply unless the request says otherwise; `hash_content` adds the checksum enricher to them.
     `plan_out` makes it a dry run: what is stored is to be applied later. The last event is `Finished`, on
-    every way out.
+    every way out. Without `every_decision` the observer hears of the first changes only, and no event is
+    made for the rest.
     """
-    run = _Import(library, request, enrichers, control if control is not None else Control(), observer)
+    if control is None:
+        control = Control()
+    run = _Import(library, request, enrichers, control, observer, every_decision=every_decision)
     try:
         report = run.execute()
     except Interrupted as stop:
@@ -93,6 +97,8 @@ class _Import:
         enrichers: Sequence[Enricher],
         control: Control,
         observer: Observer,
+        *,
+        every_decision: bool,
     ) -> None:
         self._library = library
         self._request = request
@@ -103,6 +109,8 @@ class _Import:
         self._began = time.monotonic()
         self._dry = request.dry_run or request.plan_out is not None
         self._log = RunLog(self._run_id, observer, writes=not self._dry)
+        told = self._log.each or (every_decision and observer is not nobody)
+        self._told = None if told else self._log.named
         self._observer = self._log.observe
         self._selected: Selected | None = None
         self._scope: Scope | None = None
@@ -195,7 +203,7 @@ class _Import:
             source,
             known,
             self._look_up,
-            Rules(enrichers, request.hash_content, request.accept_missing, request.into),
+            Rules(enrichers, request.hash_content, request.accept_missing, request.into, self._told),
             control=self._control,
             observer=self._observer,
             now_ns=time.time_ns(),

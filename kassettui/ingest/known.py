@@ -81,6 +81,13 @@ class KnownAssets:
         self._flags[position] |= _SEEN
         return first
 
+    def see_plain(self, position: int, signature: str) -> bool:
+        """Note that the asset was found, if there is no more to it: first time, unchanged, settled."""
+        if self._flags[position] or self._signatures[position] != hash_of(signature):
+            return False
+        self._flags[position] = _SEEN
+        return True
+
     def asset_id(self, position: int) -> int:
         """The row's id."""
         return self._ids[position]

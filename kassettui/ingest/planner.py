@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from kassettui.core.decisions import Candidate, Decision, Reason, decide, match_moves, too_many_gone
+from kassettui.core.decisions import Decision, Reason, decide, too_many_gone
 from kassettui.core.errors import RunFailed, SourceOffline
 from kassettui.core.health import SequenceState
 from kassettui.core.identity import parent_and_name, relative_path
@@ -24,6 +24,7 @@ from kassettui.ingest.plan import Gone, Plan
 from kassettui.ingest.progress import Decided, Phase, Progressed
 from kassettui.ingest.report import Stats
 from kassettui.ingest.source import ItemError
+from kassettui.ingest.vanished import Shield, as_expected, matched
 from kassettui.library.assets import Detail
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class Rules:
     hash_content: bool = False
     accept_missing: bool = False
     into: str | None = None
+    told: int | None = None
+    """How many changes are told to the observer; None: every decision, skips too."""
 
 
 class _Waiting(NamedTuple):
@@ -100,6 +103,8 @@ class Planner:
         self._discovered = self._bytes = self._frames = 0
         self._settles_ns = 0
         self._told = 0.0
+        self._tell_all = rules.told is None
+        self._left_to_tell = rules.told or 0
 
     def plan(self) -> Plan:
         """Enumerate and decide. Raises Cancelled, SourceOffline (I14) and RunFailed (I23)."""
@@ -124,13 +129,18 @@ class Planner:
         if position is None:
             self._create(found)
             return
-        if not self._known.see(position):
+        signature = found.signature
+        plain = self._known.see_plain(position, signature)
+        if not plain and not self._known.see(position):
             self._end(found, Decision.DUPLICATE, Reason.DUPLICATE)
             self._duplicates.append(found.key)
             return
         if self._rules.into is not None:
             self._placed.append((self._known.asset_id(position), parent_and_name(found.key)[0]))
-        decision, reason = decide(self._known.compare(position, found.signature))
+        if plain:
+            self._end(found, Decision.SKIP, Reason.UNCHANGED)
+            return
+        decision, reason = decide(self._known.compare(position, signature))
         growing = self._known.growing(position)
         unsettled = growing and reason is Reason.UNCHANGED
         if decision is Decision.UPDATE or reason is Reason.FOUND_AGAIN or unsettled:
@@ -145,6 +155,7 @@ class Planner:
         self._note_time(found)
         self._new_keys.append(hash_of(found.key))
         self._creates.append(Change(Decision.CREATE, Reason.NEW, found.item(self._now_ns)))
+        self._count(Decision.CREATE, Reason.NEW, found.size)
 
     def _fail(self, error: ItemError) -> None:
         self._ends[Decision.ERROR] += 1
@@ -153,12 +164,32 @@ class Planner:
 
     def _end(self, found: Found, decision: Decision, reason: Reason) -> None:
         self._count(decision, reason, found.size)
-        self._observer(Decided(decision, reason, relative_path(found.key)))
+        if self._tell_all or (self._left_to_tell and decision is not Decision.SKIP):
+            self._tell_decision(decision, reason, found.key)
 
     def _count(self, decision: Decision, reason: Reason, size: int) -> None:
         self._ends[decision] += 1
         self._reasons[reason] += 1
         self._settled_bytes += size
+
+    def _turn(self, decision: Decision, reason: Reason, key: str, previous: str | None = None) -> None:
+        """What was counted as new ends otherwise."""
+        self._ends[Decision.CREATE] -= 1
+        self._reasons[Reason.NEW] -= 1
+        self._count(decision, reason, 0)
+        self._tell_decision(decision, reason, key, previous)
+
+    def _tell_decision(
+        self, decision: Decision, reason: Reason, key: str, previous: str | None = None
+    ) -> bool:
+        """Tell the observer, if it is to hear more; whether it was."""
+        if not self._tell_all:
+            if not self._left_to_tell:
+                return False
+            self._left_to_tell -= 1
+        before = None if previous is None else relative_path(previous)
+        self._observer(Decided(decision, reason, relative_path(key), before))
+        return True
 
     def _note_time(self, found: Found) -> None:
         """Remember until when the newest signature is in doubt (I8); times in the future never settle."""
@@ -212,9 +243,10 @@ class Planner:
         gone, lost = self._vanished()
         gone = self._match_moves(gone, lost)
         self._guard(gone)
-        for change in self._creates:
-            self._count(change.decision, change.reason, change.item.size)
-            self._observer(Decided(change.decision, change.reason, relative_path(change.item.key)))
+        if self._tell_all or self._left_to_tell:
+            for change in self._creates:
+                if not self._tell_decision(change.decision, change.reason, change.item.key):
+                    break
         stats = Stats(
             discovered=self._discovered,
             ingested=self._ends[Decision.CREATE],
@@ -239,7 +271,7 @@ class Planner:
             gone=[Gone(detail.id, detail.key) for detail in gone],
             errors=self._errors,
             duplicates=self._duplicates,
-            reasons=dict(self._reasons),
+            reasons={reason: count for reason, count in self._reasons.items() if count},
             enrichers=self._rules.enrichers,
             into=self._rules.into,
             settles_ns=self._settles_ns,
@@ -248,11 +280,11 @@ class Planner:
 
     def _balance(self, stats: Stats) -> None:
         """Every discovered item ended once, and its bytes with it (I23)."""
-        changed = len(self._creates) + len(self._updates) + len(self._moves)
+        changes = (len(self._creates), len(self._updates), len(self._moves))
         if (
             stats.settled != stats.discovered
             or self._settled_bytes != stats.bytes
-            or changed != stats.ingested + stats.updated + stats.moved
+            or changes != (stats.ingested, stats.updated, stats.moved)
         ):
             raise RunFailed(
                 f"The plan does not add up: {stats.discovered} items and {stats.bytes} bytes were found, "
@@ -268,9 +300,8 @@ class Planner:
         kept = Changes()
         for change in self._creates:
             if change.item.key in seen:
-                self._count(Decision.DUPLICATE, Reason.DUPLICATE, change.item.size)
+                self._turn(Decision.DUPLICATE, Reason.DUPLICATE, change.item.key)
                 self._duplicates.append(change.item.key)
-                self._observer(Decided(Decision.DUPLICATE, Reason.DUPLICATE, relative_path(change.item.key)))
             else:
                 seen.add(change.item.key)
                 kept.append(change)
@@ -282,7 +313,7 @@ class Planner:
         before: list[int] = []
         for asset_id, missing in self._known.unseen():
             (before if missing else fresh).append(asset_id)
-        shield = _Shield(self._errors)
+        shield = Shield(self._errors)
         gone = [
             detail
             for detail in self._details(fresh)
@@ -305,35 +336,23 @@ class Planner:
         vanished = gone + lost
         if not vanished or not self._creates:
             return gone
-        sides = [
-            _candidate(number, detail.key, detail.signature or "") for number, detail in enumerate(vanished)
-        ]
-        names = {side.name for side in sides}
-        directories = {side.directory for side in sides}
-        new = [
-            candidate
-            for candidate in (
-                _candidate(number, change.item.key, change.item.signature)
-                for number, change in enumerate(self._creates)
-            )
-            if candidate.name in names or candidate.directory in directories
-        ]
-        moves = {move.new: move for move in match_moves(sides, new)}
+        moves = matched(vanished, self._creates)
         if not moves:
             return gone
         kept = Changes()
         for number, change in enumerate(self._creates):
             if number in moves:
-                self._move(change, vanished[moves[number].vanished], moves[number].reason)
+                self._move(change, *moves[number])
             else:
                 kept.append(change)
         self._creates = kept
-        moved = {vanished[move.vanished].id for move in moves.values()}
+        moved = {detail.id for detail, _ in moves.values()}
         return [detail for detail in gone if detail.id not in moved]
 
     def _move(self, change: Change, detail: Detail, reason: Reason) -> None:
         change = replace(
             change,
+            item=as_expected(change.item, detail.expected_ranges),
             decision=Decision.MOVE,
             reason=reason,
             asset_id=detail.id,
@@ -341,9 +360,7 @@ class Planner:
             previous=detail.key,
         )
         self._moves.append(change)
-        self._count(Decision.MOVE, reason, change.item.size)
-        key = relative_path(change.item.key)
-        self._observer(Decided(Decision.MOVE, reason, key, relative_path(detail.key)))
+        self._turn(Decision.MOVE, reason, change.item.key, detail.key)
 
     def _guard(self, gone: Sequence[Detail]) -> None:
         """Stop before much is marked missing that may only be out of reach (I14)."""
@@ -368,34 +385,3 @@ class Planner:
         self._told = now
         self._control.progress(phase=Phase.DISCOVER, items=self._discovered, bytes=self._bytes)
         self._observer(Progressed(Phase.DISCOVER, self._discovered, frames=self._frames, bytes=self._bytes))
-
-
-class _Shield:
-    """Which keys may be there after all, because something beside or above them could not be read."""
-
-    def __init__(self, errors: Iterable[ItemError]) -> None:
-        self._trees: set[str] = set()
-        self._directories: set[str] = set()
-        for error in errors:
-            if error.directory:
-                self._trees.add(error.path)
-            else:
-                self._directories.add(error.path.rpartition("/")[0])
-
-    def covers(self, key: str) -> bool:
-        """Whether nothing can be said of the item with this key."""
-        if not self._trees and not self._directories:
-            return False
-        directory, _ = parent_and_name(key)
-        if directory in self._directories:
-            return True
-        while directory not in self._trees:
-            if not directory:
-                return False
-            directory = directory.rpartition("/")[0]
-        return True
-
-
-def _candidate(number: int, key: str, signature: str) -> Candidate:
-    directory, name = parent_and_name(key)
-    return Candidate(number, directory, name, signature)

@@ -31,16 +31,18 @@ class RunLog:
         self._log = log.get("import").bind(run=run_id)
         self._say = self._log.info if writes else self._log.debug
         self._observer = observer
-        self._each = self._log.enabled(Level.DEBUG)
-        self._named = log.NAMED_ITEMS if writes else 0
+        self.each = self._log.enabled(Level.DEBUG)
+        """Whether every decision is logged."""
+        self.named = log.NAMED_ITEMS if writes else 0
+        """How many more changes are named at info."""
 
     def observe(self, event: Event) -> None:
         """Pass an event on; a decision is logged: all at debug, else the first changes by name."""
         if isinstance(event, Decided):
-            if self._each:
+            if self.each:
                 self._log.debug("decided", **_words(event))
-            elif self._named and event.decision is not Decision.SKIP:
-                self._named -= 1
+            elif self.named and event.decision is not Decision.SKIP:
+                self.named -= 1
                 self._log.info("decided", **_words(event))
         self._observer(event)
 

@@ -239,6 +239,21 @@ def test_I15_a_directory_moves_as_one_with_what_changed_in_it(library: Library, 
     assert bring_in(library, root).stats.skipped == 3
 
 
+def test_I15_what_should_be_there_still_counts_after_a_move(library: Library, root: Path) -> None:
+    frames(root / "old", range(1, 6))
+    write(root / "still.png")
+    bring_in(library, root)
+    library.write(
+        lambda db: db.execute_sql("UPDATE assets SET expected_ranges = '1-8', hole_count = 3") and None
+    )
+    (root / "old").rename(root / "new")
+    assert bring_in(library, root).stats.moved == 1
+    assert row(library, "kind = 'sequence'")["hole_count"] == 3
+    (root / "new" / "beauty.0002.exr").unlink()
+    bring_in(library, root)
+    assert row(library, "kind = 'sequence'")["hole_count"] == 4
+
+
 def test_I15_what_went_missing_before_is_found_where_it_is_now(library: Library, root: Path) -> None:
     path = write(root / "a" / "x.png")
     write(root / "a" / "stays.png")

@@ -57,7 +57,9 @@ class IgnoreRules:
 
         Raises InvalidInput for a pattern that cannot be one.
         """
-        lines = tuple(line for line in patterns if line.strip() and not line.startswith("#"))
+        lines = tuple(
+            line for line in patterns if line.strip() and not line.startswith("#") and "\0" not in line
+        )
         if not lines:
             return self
         _compiled(lines)

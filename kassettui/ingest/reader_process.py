@@ -2,7 +2,8 @@
 
 Looking at a file costs Python more than it costs the kernel, so a fast disk is read by several processes. One
 inherits the open root, takes visits from its stdin and answers with listings on its stdout; it ends when its
-stdin does. Names go as bytes, so that any name comes back as it was.
+stdin does. A message is a number of byte strings; names go as the bytes that they are. The process imports
+little: its memory counts in a scan's.
 """
 
 from __future__ import annotations
@@ -11,12 +12,9 @@ import contextlib
 import os
 import signal
 import struct
-import subprocess
 import sys
 from array import array
 from typing import IO, TYPE_CHECKING, Final
-
-import msgspec
 
 import kassettui
 from kassettui.ingest.ignore import IgnoreRules
@@ -25,39 +23,13 @@ from kassettui.ingest.reading import Reader, ReaderOptions
 from kassettui.ingest.source import ItemError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-_LENGTH: Final = struct.Struct("=I")
-
-
-class _Asked(msgspec.Struct, array_like=True):
-    """A visit. `rules` are (directory, patterns), the nearest first."""
-
-    path: bytes
-    linked: bool
-    links: int
-    above: tuple[tuple[int, int], ...]
-    rules: list[tuple[bytes, bytes]]
-
-
-class _Answered(msgspec.Struct, array_like=True):
-    """A listing. Names of one kind are joined by "/", which is in none of them; patterns by newlines."""
-
-    device: int
-    inode: int
-    names: bytes
-    sizes: bytes
-    mtimes: bytes
-    evidence: bytes
-    directories: bytes
-    linked: bytes
-    patterns: bytes
-    errors: list[tuple[bytes, str, str, bool]]
-    warnings: list[bytes]
-
-
-_ASKED: Final = msgspec.msgpack.Decoder(list[_Asked])
-_ANSWERED: Final = msgspec.msgpack.Decoder(list[_Answered])
+_COUNT: Final = struct.Struct("=I")
+_LINKS: Final = struct.Struct("=?I")
+_PLACE: Final = struct.Struct("=QQ")
+_VISIT_FIELDS: Final = 4
+_LISTING_FIELDS: Final = 10
 
 
 class ReaderProcess:
@@ -65,6 +37,8 @@ class ReaderProcess:
 
     def __init__(self, reader: Reader) -> None:
         """Start it on the root that `reader` has open. Raises OSError when no process can be had."""
+        import subprocess
+
         home = os.path.dirname(os.path.dirname(os.path.abspath(kassettui.__file__)))
         path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
         how = ",".join(name for name, value in reader.options._asdict().items() if value)
@@ -79,12 +53,12 @@ class ReaderProcess:
         )
 
     def list_directories(self, visits: Sequence[Visit]) -> list[Listing]:
-        """What stands in these directories. Raises OSError, EOFError or MsgspecError when it failed."""
+        """What stands in these directories. Raises OSError or EOFError when the process failed."""
         assert self._child.stdin is not None
         assert self._child.stdout is not None
-        _send(self._child.stdin, msgspec.msgpack.encode([_asked(visit) for visit in visits]))
-        answers = _ANSWERED.decode(_receive(self._child.stdout))
-        return [_listing(visit, answer) for visit, answer in zip(visits, answers, strict=True)]
+        _send(self._child.stdin, [field for visit in visits for field in _packed_visit(visit)])
+        answers = _parts(_receive(self._child.stdout), _LISTING_FIELDS)
+        return [_listing(visit, fields) for visit, fields in zip(visits, answers, strict=True)]
 
     def end(self) -> None:
         """Be rid of it, whatever it does; any thread may."""
@@ -104,86 +78,108 @@ def serve(reader: Reader, asks: IO[bytes], answers: IO[bytes]) -> None:
     """The end that reads: answer until nothing is asked any more."""
     while True:
         try:
-            visits = [_visit(asked) for asked in _ASKED.decode(_receive(asks))]
+            visits = [_visit(fields) for fields in _parts(_receive(asks), _VISIT_FIELDS)]
         except EOFError:
             return
-        listings = [_answered(reader.list_directory(visit)) for visit in visits]
-        _send(answers, msgspec.msgpack.encode(listings))
+        _send(answers, [field for visit in visits for field in _packed_listing(reader.list_directory(visit))])
 
 
 # -- what goes through the pipes ----------------------------------------------------------------------------
 
 
-def _asked(visit: Visit) -> _Asked:
+def _packed_visit(visit: Visit) -> Iterator[bytes]:
+    yield os.fsencode(visit.path)
+    yield _LINKS.pack(visit.linked, visit.links)
+    yield b"".join(_PLACE.pack(*place) for place in visit.above)
     rules: IgnoreRules | None = visit.rules
-    chain = []
+    texts: list[str] = []
     while rules is not None and not rules.plain:
-        chain.append((os.fsencode(rules.directory), os.fsencode("\n".join(rules.patterns))))
+        texts += (rules.directory, str(len(rules.patterns)), *rules.patterns)
         rules = rules.above
-    return _Asked(os.fsencode(visit.path), visit.linked, visit.links, visit.above, chain)
+    yield _joined(texts, "\0")
 
 
-def _visit(asked: _Asked) -> Visit:
+def _visit(fields: Sequence[bytes]) -> Visit:
+    path, links, above, texts = fields
+    linked, count = _LINKS.unpack(links)
+    places = tuple((device, inode) for device, inode in _PLACE.iter_unpack(above))
+    return Visit(os.fsdecode(path), _rules(_parted(texts, "\0")), linked, count, places)
+
+
+def _rules(texts: list[str]) -> IgnoreRules:
+    """The rules from their texts, which begin with the nearest directory's."""
+    chain = []
+    while texts:
+        directory, count, *texts = texts
+        chain.append((directory, texts[: int(count)]))
+        texts = texts[int(count) :]
     rules = IgnoreRules()
-    for directory, patterns in reversed(asked.rules):
-        rules = rules.within(os.fsdecode(directory), os.fsdecode(patterns).split("\n"))
-    return Visit(os.fsdecode(asked.path), rules, asked.linked, asked.links, asked.above)
+    for directory, patterns in reversed(chain):
+        rules = rules.within(directory, patterns)
+    return rules
 
 
-def _answered(listing: Listing) -> _Answered:
-    return _Answered(
-        device=listing.device,
-        inode=listing.inode,
-        names=_joined(listing.names),
-        sizes=listing.sizes.tobytes(),
-        mtimes=listing.mtimes.tobytes(),
-        evidence=_joined(listing.evidence),
-        directories=_joined(listing.directories),
-        linked=_joined(listing.linked),
-        patterns=os.fsencode("\n".join(listing.patterns)),
-        errors=[(os.fsencode(each.path), each.code, each.message, each.directory) for each in listing.errors],
-        warnings=[os.fsencode(each) for each in listing.warnings],
-    )
+def _packed_listing(listing: Listing) -> Iterator[bytes]:
+    yield _PLACE.pack(listing.device, listing.inode)
+    yield _joined(listing.names)
+    yield listing.sizes.tobytes()
+    yield listing.mtimes.tobytes()
+    yield _joined(listing.evidence)
+    yield _joined(listing.directories)
+    yield _joined(listing.linked)
+    yield _joined(listing.patterns, "\0")
+    errors = ((each.path, each.code, each.message, "d" if each.directory else "f") for each in listing.errors)
+    yield _joined([text for error in errors for text in error], "\0")
+    yield _joined(listing.warnings, "\0")
 
 
-def _listing(visit: Visit, answer: _Answered) -> Listing:
+def _listing(visit: Visit, fields: Sequence[bytes]) -> Listing:
+    place, names, sizes, mtimes, evidence, directories, linked, patterns, texts, warnings = fields
+    device, inode = _PLACE.unpack(place)
+    told = iter(_parted(texts, "\0"))
     errors = (
-        ItemError(os.fsdecode(path), code, message, directory)
-        for path, code, message, directory in answer.errors
+        ItemError(path, code, message, kind == "d")
+        for path, code, message, kind in zip(told, told, told, told, strict=True)
     )
     return Listing(
-        device=answer.device,
-        inode=answer.inode,
-        names=_parted(answer.names),
-        sizes=array("q", answer.sizes),
-        mtimes=array("q", answer.mtimes),
-        evidence=_parted(answer.evidence),
-        directories=_parted(answer.directories),
-        linked=_parted(answer.linked),
-        patterns=tuple(os.fsdecode(answer.patterns).split("\n")) if answer.patterns else (),
+        device,
+        inode,
+        names=_parted(names),
+        sizes=array("q", sizes),
+        mtimes=array("q", mtimes),
+        evidence=_parted(evidence),
+        directories=_parted(directories),
+        linked=_parted(linked),
+        patterns=tuple(_parted(patterns, "\0")),
         errors=[*visit.errors, *errors],
-        warnings=[os.fsdecode(each) for each in answer.warnings],
+        warnings=_parted(warnings, "\0"),
     )
 
 
-def _joined(names: Iterable[str]) -> bytes:
-    return os.fsencode("/".join(names))
+def _joined(texts: Iterable[str], separator: str = "/") -> bytes:
+    return os.fsencode(separator.join(texts))
 
 
-def _parted(names: bytes) -> list[str]:
-    return os.fsdecode(names).split("/") if names else []
+def _parted(field: bytes, separator: str = "/") -> list[str]:
+    """The inverse of `_joined`, for texts that do not hold the separator: no name holds a slash or NUL."""
+    return os.fsdecode(field).split(separator) if field else []
 
 
-def _send(pipe: IO[bytes], body: bytes) -> None:
-    pipe.write(_LENGTH.pack(len(body)))
-    pipe.write(body)
+def _parts(fields: list[bytes], size: int) -> Iterator[list[bytes]]:
+    return (fields[begin : begin + size] for begin in range(0, len(fields), size))
+
+
+def _send(pipe: IO[bytes], fields: Sequence[bytes]) -> None:
+    pipe.write(struct.pack(f"={len(fields) + 1}I", len(fields), *map(len, fields)))
+    pipe.writelines(fields)
     pipe.flush()
 
 
-def _receive(pipe: IO[bytes]) -> bytes:
+def _receive(pipe: IO[bytes]) -> list[bytes]:
     """The next message. Raises EOFError when there is none, or only a part."""
-    (length,) = _LENGTH.unpack(_exactly(pipe, _LENGTH.size))
-    return _exactly(pipe, length)
+    (count,) = _COUNT.unpack(_exactly(pipe, _COUNT.size))
+    lengths = struct.unpack(f"={count}I", _exactly(pipe, count * _COUNT.size))
+    return [_exactly(pipe, length) for length in lengths]
 
 
 def _exactly(pipe: IO[bytes], count: int) -> bytes:

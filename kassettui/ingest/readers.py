@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from kassettui.ingest.reader_process import ReaderProcess
     from kassettui.ingest.reading import Reader, Reading
 
-_MOST_DIRECTORIES: Final = 4096  # read and not yet taken
-_MOST_FILES: Final = 200_000
+_MOST_DIRECTORIES: Final = 1024  # read and not yet taken
+_MOST_FILES: Final = 50_000
 _AT_ONCE: Final = 16  # directories that a process is asked for together
 _LOOK_UP: Final = 0.05  # seconds between two looks at the control while waiting
 _FAREWELL: Final = 0.2  # seconds that closing waits for threads that are not stuck
@@ -154,8 +154,6 @@ class Readers:
 
     def _feed(self) -> None:
         """Have a process list directories, and group them here; without one the others do it."""
-        from msgspec import MsgspecError
-
         from kassettui.ingest.reader_process import ReaderProcess
 
         try:
@@ -175,7 +173,7 @@ class Readers:
                         self._run(task)
                 for visit, listing in zip(visits, process.list_directories(visits), strict=True):
                     self._deliver(visit, grouped(visit, listing))
-        except (OSError, EOFError, MsgspecError):
+        except (OSError, EOFError):
             self.add(visits)
         finally:
             process.end()

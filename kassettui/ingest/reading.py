@@ -331,4 +331,5 @@ def _lines(path: str, descriptor: int) -> tuple[str, ...]:
     file = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=descriptor)
     with os.fdopen(file, "rb") as opened:
         text = os.fsdecode(opened.read(_MOST_IGNORE_BYTES)).removeprefix("\ufeff")
-    return tuple(line.removesuffix("\r") for line in text.split("\n"))
+    lines = (line.removesuffix("\r") for line in text.split("\n"))
+    return tuple(line for line in lines if line and "\0" not in line)

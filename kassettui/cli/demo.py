@@ -58,7 +58,7 @@ def demo(invocation: Invocation, /, directory: str) -> int:
     reports = import_all(invocation, workspace, [request])
     answer(invocation, reports)
     if not invocation.flags.json:
-        invocation.people.note("Try: kassettui ls · kassettui find 'health:holes' · kassettui stats")
+        invocation.people.note("Try: kassettui ls · kassettui find 'missing:>0' · kassettui stats")
     return exit_code(reports)
 
 

@@ -9,6 +9,7 @@ from kassettui.cli import wording
 from kassettui.cli.background import in_background
 from kassettui.cli.enriching import standing_enrichers
 from kassettui.cli.output import SCHEMA_VERSION
+from kassettui.cli.people import Warnings
 from kassettui.ingest.importing import run_import
 from kassettui.ingest.progress import Decided, Finished, Progressed, Started, Warned
 
@@ -45,9 +46,12 @@ def run_watched(invocation: Invocation, workspace: Workspace, request: ImportReq
     title = f"import {request.path or request.collection}"
     with invocation.people.progress("import") as shown:
         heard = _Watcher(invocation, shown)
-        return in_background(
-            invocation.interruption, workspace.jobs, title, work, heard, kind="import", queue="scan"
-        )
+        try:
+            return in_background(
+                invocation.interruption, workspace.jobs, title, work, heard, kind="import", queue="scan"
+            )
+        finally:
+            heard.warnings.end()
 
 
 def _library(workspace: Workspace) -> Library | None:
@@ -62,6 +66,7 @@ class _Watcher:
 
     def __init__(self, invocation: Invocation, shown: Progress | None) -> None:
         self._people = invocation.people
+        self.warnings = Warnings(invocation.people)
         self._output = invocation.output
         self._streams = invocation.streams
         self._shown = shown
@@ -73,7 +78,7 @@ class _Watcher:
             case Progressed():
                 self._progressed(event)
             case Warned():
-                self._people.warn(event.message)
+                self.warnings.add(f"{event.path}: {event.message}" if event.path else event.message)
                 self._line("warning", code=event.code, message=event.message, path=event.path)
             case Decided():
                 self._people.detail(f"{event.decision}: {event.path} ({event.reason})")

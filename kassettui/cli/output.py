@@ -273,6 +273,7 @@ def failure(error: BaseException) -> dict[str, Any]:
             "message": error.message,
             "remedy": error.remedy,
             "exit_code": int(error.exit_code),
+            **getattr(error, "facts", {}),
         }
     return {
         "status": "error",

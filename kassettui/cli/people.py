@@ -21,6 +21,29 @@ if TYPE_CHECKING:
 _YES: Final = ("y", "yes")
 
 
+MOST_WARNINGS: Final = 20
+
+
+class Warnings:
+    """The warnings of one piece of work: the first twenty in words, the others as a number at the end."""
+
+    def __init__(self, people: People) -> None:
+        self._people = people
+        self._count = 0
+
+    def add(self, message: str) -> None:
+        """One more."""
+        self._count += 1
+        if self._count <= MOST_WARNINGS:
+            self._people.warn(message)
+
+    def end(self) -> None:
+        """Say how many were left out."""
+        if self._count > MOST_WARNINGS:
+            rest = f"{self._count - MOST_WARNINGS:,}"
+            self._people.warn(f"…and {rest} more; see: kassettui log --level warning")
+
+
 class People:
     """The one writer of stderr, and the one that asks. `fd` None: stderr is closed, nothing is said."""
 

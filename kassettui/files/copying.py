@@ -109,6 +109,7 @@ class CopyUnit:
         for step in self._unit.of(StepKind.MKDIR):
             self._run.control.checkpoint()
             if step.number in self._run.earlier.made:
+                os.fchmod(directories.fd(step.destination), 0o700)  # its own mode may not let anything in
                 self._made.append(step)
                 continue
             replaced = ""

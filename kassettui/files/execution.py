@@ -123,7 +123,7 @@ class Execution:
         """The manifests of what was copied, when that was asked for and all of it was (F19)."""
         if not self.plan.options.mhl or self.failures:
             return ()
-        return tuple(seal(self.plan.items, self._hashes, self.control))
+        return tuple(seal(self.plan.items, self._hashes, set(self.earlier.made.values()), self.control))
 
     # -- for the units --------------------------------------------------------------------------------------
 

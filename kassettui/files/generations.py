@@ -18,10 +18,13 @@ from kassettui.core.errors import DamageFound
 from kassettui.core.text import as_json, safe
 from kassettui.files import checksums, mhl
 from kassettui.files.checksums import OURS
+from kassettui.files.directories import Directories
+from kassettui.files.removing import remove
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+_NUMBER: Final = re.compile(r"(\d{4,})_.*\.mhl\Z", re.ASCII | re.DOTALL)
 _UNFIT: Final = re.compile(r"[^\w.\- ]+")
 
 
@@ -141,6 +144,19 @@ def _load_one(root: str) -> History:
             raise DamageFound(f"The manifest {safe(path)} was changed after it was written.")
         history.lists.append(mhl.read(path))
     return history
+
+
+def _forget_unlinked(history: History) -> None:
+    """Remove what a crash left of a generation of ours: a list that never came into the chain."""
+    linked = {link.name for link in history.links}
+    last = history.links[-1].number if history.links else 0
+    for name in os.listdir(history.folder):
+        path = os.path.join(history.folder, name)
+        number = _NUMBER.match(name)
+        if name in linked or number is None or int(number[1]) <= last:
+            continue
+        if mhl.read(path).tool == mhl.TOOL:
+            os.unlink(path)
 
 
 def _c4(data: bytes) -> str:
@@ -290,7 +306,7 @@ def _directory_hashes(
 
 
 def _write(history: History, listed: mhl.HashList) -> mhl.Link:
-    """Put a hash list and the longer chain on disk, each by temp and rename."""
+    """Put a hash list and the longer chain on disk. The first generation appears with its folder, at once."""
     data = mhl.written(listed)
     number = history.links[-1].number + 1 if history.links else 1
     stamp = dt.datetime.now(dt.UTC).strftime("%Y-%m-%d_%H%M%SZ")
@@ -298,22 +314,49 @@ def _write(history: History, listed: mhl.HashList) -> mhl.Link:
     name = f"{number:04d}_{title[:80]}_{stamp}{mhl.ENDING}"
     link = mhl.Link(number, name, _c4(data))
     chain = mhl.written_chain([*history.links, link])
-    os.makedirs(history.folder, exist_ok=True)
-    put_file(os.path.join(history.folder, name), data)
-    put_file(os.path.join(history.folder, mhl.CHAIN), chain)
-    fd = os.open(history.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+    first = not os.path.lexists(history.folder)
+    folder = _fresh_folder(history.root) if first else history.folder
+    if not first:
+        _forget_unlinked(history)
+    put_file(os.path.join(folder, name), data)
+    put_file(os.path.join(folder, mhl.CHAIN), chain)
+    sync_directory(folder)
+    if first:
+        os.rename(folder, history.folder)
+        sync_directory(history.root)
     history.links.append(link)
     return link
 
 
+def _fresh_folder(root: str) -> str:
+    """An empty folder under a temp name; what a crash left of another one goes. Raises OSError."""
+    folder = os.path.join(root, ".kassettui-ascmhl.part")
+    if os.path.lexists(folder):
+        with Directories() as directories:
+            remove(folder, directories, lambda: None)
+    os.mkdir(folder)
+    return folder
+
+
+def sync_directory(path: str) -> None:
+    """Bring a directory's entries to the disk."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def put_file(path: str, data: bytes) -> None:
     """Write a file by temp, fsync and rename: whole under its name, or not there. Raises OSError."""
-    temporary = os.path.join(os.path.dirname(path), f".kassettui-{os.urandom(6).hex()}-0.part")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    directory, name = os.path.split(path)
+    temporary = os.path.join(directory, f".kassettui-{name}.part")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        fd = os.open(temporary, flags, 0o644)
+    except FileExistsError:  # what a crash left of the same file
+        os.unlink(temporary)
+        fd = os.open(temporary, flags, 0o644)
     try:
         with os.fdopen(fd, "wb") as file:
             file.write(data)

@@ -127,6 +127,5 @@ class _Reader:
         return {name: each.text() for name, each in made.items()}
 
     def close(self) -> None:
-        """Give memory and descriptors back."""
-        self._buffer.close()
+        """Give descriptors back."""
         self._directories.close()

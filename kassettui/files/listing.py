@@ -169,7 +169,7 @@ def entry_of(path: str, facts: os.stat_result) -> Entry:
     return Entry(
         path,
         kind,
-        facts.st_size if kind is ItemKind.FILE else 0,
+        facts.st_size if kind in {ItemKind.FILE, ItemKind.SYMLINK} else 0,
         facts.st_mtime_ns,
         facts.st_mode,
         facts.st_dev,

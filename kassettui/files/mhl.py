@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FOLDER: Final = "ascmhl"
 CHAIN: Final = "ascmhl_chain.xml"
 ENDING: Final = ".mhl"
+TOOL: Final = "kassettui"
 IGNORED: Final = (".DS_Store", "ascmhl", "ascmhl/")
 """What every history leaves out."""
 
@@ -80,7 +81,7 @@ class HashList:
     created: str = ""
     host: str = ""
     process: str = "in-place"
-    tool: str = "kassettui"
+    tool: str = TOOL
     tool_version: str = __version__
 
 

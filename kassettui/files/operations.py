@@ -16,7 +16,7 @@ from kassettui.core.errors import DamageFound, KassettuiError, PartialFailure, R
 from kassettui.core.text import safe
 from kassettui.files import liveness, volumes
 from kassettui.files.execution import Execution
-from kassettui.files.outcomes import StepState
+from kassettui.files.outcomes import Result, StepState
 from kassettui.files.plan import Operation, Options, Plan, Policy, StepKind, Verify
 from kassettui.files.plans import Plans
 from kassettui.files.recording import (
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-    from kassettui.files.outcomes import Result
     from kassettui.jobs.control import Control
     from kassettui.jobs.job import Job
     from kassettui.jobs.queues import Jobs
@@ -146,10 +145,10 @@ class FileOperations:
     def __init__(
         self, library: Library, jobs: Jobs | None = None, reservations: Reservations | None = None
     ) -> None:
-        self._library = library
+        self.library = library
         self._jobs = jobs
-        self._reservations = reservations if reservations is not None else Reservations()
-        self.plans = Plans(library, self._reservations)
+        self.reservations = reservations if reservations is not None else Reservations()
+        self.plans = Plans(library, self.reservations)
         """Makes what `run` and `submit` take."""
 
     @property
@@ -199,7 +198,7 @@ class FileOperations:
             reasons = [problem.message for problem in plan.fatal_problems]
             reasons += [f"{conflict.destination.path} exists already." for conflict in plan.open_conflicts]
             raise Refused(" ".join(map(safe, reasons[:5])), remedy=_remedy(plan))
-        return _Room(self._reservations, plan)
+        return _Room(self.reservations, plan)
 
     def _run(self, plan: Plan, control: Control, job_id: str, room: _Room) -> Result:
         entry = journal.NewEntry(
@@ -214,8 +213,8 @@ class FileOperations:
             plan.undo_of,
         )
         rows = [row_of(step) for step in plan.steps]
-        number = self._library.write(journal.begin, entry, rows, microseconds(), full=True)
-        recorder = JournalRecorder(self._library, number, plan.steps)
+        number = self.library.write(journal.begin, entry, rows, microseconds(), full=True)
+        recorder = JournalRecorder(self.library, number, plan.steps)
         return self._execute(number, Execution(plan, job_id, control, recorder, written=room.written))
 
     def _execute(self, number: int, execution: Execution) -> Result:
@@ -240,8 +239,8 @@ class FileOperations:
         return result
 
     def _end(self, number: int, state: JobState, error: str, warnings: Sequence[str]) -> None:
-        counts = self._library.read(journal.step_counts, number)
-        deleted = self._library.read(journal.entry, number).kind == Operation.DELETE
+        counts = self.library.read(journal.step_counts, number)
+        deleted = self.library.read(journal.entry, number).kind == Operation.DELETE
         undoable = bool(counts.get(StepState.DONE)) and not deleted
 
         def end(db: LibraryDatabase) -> None:
@@ -255,21 +254,21 @@ class FileOperations:
                 at=microseconds(),
             )
 
-        self._library.write(end, full=True)
+        self.library.write(end, full=True)
 
     # -- after an interruption ------------------------------------------------------------------------------
 
     def history(self, limit: int = 30) -> list[Entry]:
         """The last jobs of the journal, newest first; changes of rows are not among them."""
-        return self._library.read(journal.jobs, limit)
+        return self.library.read(journal.jobs, limit)
 
     def find(self, job: str) -> Entry:
         """A job by its id or a unique beginning of it. Raises NotFound, Ambiguous."""
-        return self._library.read(journal.find, job)
+        return self.library.read(journal.find, job)
 
     def steps_of(self, entry: Entry) -> list[StepRow]:
         """Every step of a job as the journal has it."""
-        return self._library.read(journal.steps, entry.id)
+        return self.library.read(journal.steps, entry.id)
 
     def state_of(self, entry: Entry) -> str:
         """The job's state for a person: `interrupted` where its process ended before it did."""
@@ -282,10 +281,10 @@ class FileOperations:
     def remove_leftovers(self) -> list[str]:
         """Temps that ended jobs could not remove (the disk was away, say); what was removed."""
         removed = []
-        for entry in self._library.read(journal.entries, journal.KEPT):
+        for entry in self.library.read(journal.entries, journal.KEPT):
             if entry.finished_at is None or entry.undone_at is not None or not entry.error:
                 continue
-            for row in self._library.read(journal.steps, entry.id, ("pending", "failed", "running")):
+            for row in self.library.read(journal.steps, entry.id, ("pending", "failed", "running")):
                 path = os.path.join(
                     os.path.dirname(row.destination or ""), temporary_name(entry.uuid, row.number)
                 )
@@ -296,7 +295,7 @@ class FileOperations:
 
     def interrupted(self) -> list[Entry]:
         """Jobs that were at work when their process ended: to be resumed, undone or cleaned up."""
-        return [entry for entry in self._library.read(_unfinished) if not _alive(entry)]
+        return [entry for entry in self.library.read(_unfinished) if not _alive(entry)]
 
     def settle(self, entry: Entry) -> Entry:
         """Find out how far an interrupted job came, and clean up after it. Its entry as it stands then.
@@ -307,7 +306,7 @@ class FileOperations:
             return entry
         if _alive(entry):
             raise Refused(f"“{safe(entry.title)}” is at work.", remedy=f"kassettui jobs cancel {entry.uuid}")
-        rows = self._library.read(journal.steps, entry.id)
+        rows = self.library.read(journal.steps, entry.id)
         pending = [step_of(row) for row in rows if row.state in {StepState.PENDING, StepState.RUNNING}]
         done = [step_of(row) for row in rows if row.state == StepState.DONE]
         woven = entry.kind in _WHOLE and not any(row.kind in _COPY_KINDS for row in rows)
@@ -316,12 +315,16 @@ class FileOperations:
         steps = {step.number: step for step in pending}
         ended = [recorded(steps[outcome.number], outcome) for outcome in outcomes]
         sizes = sum(step.size for step in (*done, *(steps[row.number] for row in ended)))
-        self._library.write(
+        self.library.write(
             journal.record, entry.id, ended, len(done) + len(ended), sizes, microseconds(), full=True
         )
-        self._end(entry.id, JobState.FAILED, "It was interrupted.", ())
+        complete = len(ended) == len(pending) and all(row.state != StepState.FAILED for row in rows)
+        if complete and not _options(entry).mhl:
+            self._end(entry.id, JobState.DONE, "", ())
+        else:
+            self._end(entry.id, JobState.FAILED, "It was interrupted.", ())
         _log.info("interrupted job settled", job=entry.uuid, done=len(done), found=len(ended))
-        return self._library.read(journal.entry, entry.id)
+        return self.library.read(journal.entry, entry.id)
 
     def resume(self, job: str, control: Control) -> Result:
         """Go on with an interrupted, cancelled or failed job, given by its id or the beginning of it (F8).
@@ -329,24 +332,27 @@ class FileOperations:
         Steps that are done are trusted by size and time, with `verify both` by hash. Raises NotFound,
         Ambiguous, Refused when there is nothing left to do.
         """
-        entry = self.settle(self._library.read(journal.find, job))
-        rows = self._library.read(journal.steps, entry.id)
+        found = self.library.read(journal.find, job)
+        entry = self.settle(found)
+        rows = self.library.read(journal.steps, entry.id)
         if entry.undone_at is not None:
             raise Refused(f"“{safe(entry.title)}” was undone.")
         plan, earlier = resumed(entry, rows, _options(entry), control)
-        if not plan.steps:
+        if not plan.steps and entry.state != JobState.FAILED:
+            if found.finished_at is None:
+                return Result(entry.uuid, 0, 0, 0)  # only its end had not been written down
             raise Refused(f"“{safe(entry.title)}” is complete: there is nothing left to do.")
         process = liveness.this_process()
-        self._library.write(
+        self.library.write(
             journal.again, entry.id, liveness.host(), os.getpid(), process, microseconds(), full=True
         )
-        recorder = JournalRecorder(self._library, entry.id, plan.steps)
+        recorder = JournalRecorder(self.library, entry.id, plan.steps)
         return self._execute(entry.id, Execution(plan, entry.uuid, control, recorder, earlier=earlier))
 
     def submit_again(self, job: str) -> Job[Result]:
         """Queue `resume` of a job, given by its id or the beginning of it. Raises as `resume` does."""
-        entry = self._library.read(journal.find, job)
-        rows = self._library.read(journal.steps, entry.id)
+        entry = self.library.read(journal.find, job)
+        rows = self.library.read(journal.steps, entry.id)
         path = next((row.destination or row.source for row in rows), None) or "/"
         return self.jobs.submit(
             entry.kind,
@@ -360,11 +366,11 @@ class FileOperations:
 
     def undo_stack(self, limit: int = 50) -> list[Entry]:
         """What can be undone, the next one first: file jobs, and changes of tags, ratings, folders, best."""
-        return self._library.read(journal.undo_stack, limit)
+        return self.library.read(journal.undo_stack, limit)
 
     def redo_stack(self, limit: int = 50) -> list[Entry]:
         """What can be redone, the next one first."""
-        return self._library.read(journal.redo_stack, limit)
+        return self.library.read(journal.redo_stack, limit)
 
     def undo_plan(self, entry: Entry, *, fallback_trash: bool = False) -> Plan | None:
         """The plan that undoes, or redoes, `entry`; None for a change of rows, which has none.
@@ -372,15 +378,15 @@ class FileOperations:
         Raises Refused, with the reasons, where that is not possible any more.
         """
         entry = self.settle(entry)
-        rows = self._library.read(journal.steps, entry.id)
+        rows = self.library.read(journal.steps, entry.id)
         if any(row.kind == "row" for row in rows):
             return None
         options = Options(verify=_options(entry).verify, fallback_trash=fallback_trash)
-        return undo_plan(entry, rows, options, self._reservations.reserved)
+        return undo_plan(entry, rows, options, self.reservations.reserved)
 
     def undo_rows(self, entry: Entry) -> None:
         """Undo, or redo, a change of rows. Raises Refused when those rows have changed since."""
-        self._library.write(changes.revert_changes, entry.id, new_uuid(), microseconds())
+        self.library.write(changes.revert_changes, entry.id, new_uuid(), microseconds())
 
 
 _WHOLE: Final = frozenset({Operation.RENAME, Operation.RENUMBER, Operation.UNDO})

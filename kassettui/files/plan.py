@@ -88,7 +88,6 @@ class ConflictKind(StrEnum):
     SEQUENCE = "sequence"
     DIRECTORY = "directory"  # a directory meets a directory
     KIND = "kind"  # a directory meets something else, or the other way round
-    CASE = "case"  # the same name but for its case, on a file system that does not tell them apart
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,7 @@ class _Transfer:
             case Verdict.SKIP:
                 return target, _EXISTS
             case Verdict.MERGE if entry.kind is ItemKind.DIRECTORY:
-                self._below(entry.path, path, by_name)
+                self._below(entry.path, path, by_name, merging=True)
             case Verdict.REPLACE | Verdict.RENAME | Verdict.MERGE:
                 self._put(entry, path, by_name, replaces=answer is Verdict.REPLACE)
         return target.named(os.path.basename(path)), ""
@@ -158,7 +158,7 @@ class _Transfer:
             self._draft.copy(entry, path, replaces=replaces)
             return
         self._draft.add(StepKind.MKDIR, entry.path, path, mode=entry.mode, replaces=replaces)
-        self._below(entry.path, path, by_name=False)
+        self._below(entry.path, path, by_name=False, merging=False)
 
     # -- directories ----------------------------------------------------------------------------------------
 
@@ -172,13 +172,12 @@ class _Transfer:
                 self._draft.add(
                     StepKind.MKDIR, entry.path, path, mode=entry.mode, replaces=answer is Verdict.REPLACE
                 )
-            self._below(entry.path, path, by_name=False)
+            self._below(entry.path, path, by_name=False, merging=answer is Verdict.MERGE)
         return target.named(os.path.basename(path)), ""
 
-    def _below(self, source: str, destination: str, by_name: bool) -> None:
-        """Everything below the directory `source`, into `destination`, which is there or will be."""
+    def _below(self, source: str, destination: str, by_name: bool, *, merging: bool) -> None:
+        """Everything below the directory `source`, into `destination`; `merging`: one stands there."""
         draft = self._draft
-        merging = draft.directories.find(destination) is not None
         # Where each directory goes, and whether one stands there; None: it is left out, with all below.
         places: dict[str, tuple[str, bool] | None] = {"": (destination, merging)}
         if self._moving:

@@ -13,7 +13,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, Final
 
-from kassettui.files import trash
+from kassettui.files import metadata, trash
 from kassettui.files.directories import Directories
 from kassettui.files.draft import identity_of
 from kassettui.files.failures import StepFailed
@@ -42,7 +42,7 @@ class Recovery:
         self._items = items
         self._directories = Directories()
 
-    def settle(self, pending: Sequence[Step], done: Iterable[Step]) -> list[Outcome]:
+    def settle(self, pending: Sequence[Step], done: Sequence[Step]) -> list[Outcome]:
         """The outcomes of those of the `pending` steps that were done after all; the disk is left clean.
 
         `done` are the steps whose outcome the journal has. What is not in the answer was not done.
@@ -61,6 +61,8 @@ class Recovery:
                 if step.number in published:
                     found[step.number] = self._copied(step)
             self._removals(pending, found)
+            if copies or begun:
+                self._finish_directories([*done, *(step for step in pending if step.number in found)])
             return [found[number] for number in sorted(found)]
 
     # -- renames and the like -------------------------------------------------------------------------------
@@ -106,7 +108,8 @@ class Recovery:
             replaced = self._thrown(step.destination, step.replaces) if step.replaces else ""
             made = identity_of(here)
             return Outcome(step.number, StepState.DONE, step.destination, made, None, replaced)
-        if here is None and self._directories.find(step.source) is None:
+        source = self._directories.find(step.source)
+        if here is None and (source is None or not _is(source, step.was)):
             # A name of a cycle that was only there on the way.
             moved_on = next((each for each in later if each.source == step.destination), None)
             if moved_on is not None and self._renamed(moved_on, ()) is not None:
@@ -217,6 +220,19 @@ class Recovery:
         facts = self._directories.lstat(step.destination)
         replaced = self._thrown(step.destination, step.replaces) if step.replaces else ""
         return Outcome(step.number, StepState.DONE, step.destination, identity_of(facts), None, replaced)
+
+    def _finish_directories(self, made: Iterable[Step]) -> None:
+        """Modes and times of directories that a copy made: it sets them when all in them is there."""
+        oddities = metadata.Oddities()
+        for step in sorted(made, key=lambda step: step.destination, reverse=True):
+            if step.kind is not StepKind.MKDIR or self._directories.find(step.destination) is None:
+                continue
+            target = self._directories.fd(step.destination)
+            if step.source and self._directories.find(step.source) is not None:
+                source = self._directories.fd(step.source)
+                metadata.keep(source, target, os.fstat(source), step.destination, oddities)
+            elif step.mode:
+                os.fchmod(target, stat.S_IMODE(step.mode))
 
     def _removals(self, pending: Sequence[Step], found: dict[int, Outcome]) -> None:
         """Sources of a move that are gone: theirs was the last step of their item."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from kassettui.files.outcomes import Outcome
-    from kassettui.files.plan import Options, Step
+    from kassettui.files.plan import Options
     from kassettui.jobs.control import Control
     from kassettui.library.journal import Entry, StepRow
 
@@ -51,8 +51,8 @@ def resumed(
         for number, step in steps.items()
         if number not in skipped and (number not in done or number in lost)
     ]
-    items = {step.item for step in open_ if step.kind is not StepKind.RMDIR or _left(step)}
-    # Directories that were made, but whose modes and times may not have been set yet.
+    # Directories that were made get their modes and times again when more has come into them.
+    items = {step.item for step in open_ if step.kind in _COPIES}
     left = [
         step
         for number, step in steps.items()
@@ -82,10 +82,6 @@ def resumed(
     return plan, Earlier(made, copied, hashes, max(steps, default=-1) + 1)
 
 
-def _left(step: Step) -> bool:
-    return os.path.lexists(step.source)
-
-
 def _is_there(outcome: Outcome, verify: Verify, directories: Directories, control: Control) -> bool:
     """Whether a copy still is what was recorded."""
     facts = directories.find(outcome.destination)
@@ -103,4 +99,3 @@ def _is_there(outcome: Outcome, verify: Verify, directories: Directories, contro
         return hash_file(fd, buffer, lambda _: control.checkpoint(), past_cache=True) == outcome.hash
     finally:
         os.close(fd)
-        buffer.close()

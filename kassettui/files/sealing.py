@@ -16,7 +16,7 @@ from kassettui.files.plan import ItemKind
 from kassettui.files.verify import tree_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
 
     from kassettui.files.plan import PlanItem
     from kassettui.jobs.control import Control
@@ -31,13 +31,14 @@ class Copied:
     mtime_ns: int
 
 
-def seal(items: Iterable[PlanItem], copied: Mapping[str, Copied], control: Control) -> list[str]:
-    """Write a generation for every directory that was copied, and for those that got single files or
-    sequences.
+def seal(
+    items: Iterable[PlanItem], copied: Mapping[str, Copied], unproved: Container[str], control: Control
+) -> list[str]:
+    """Write a generation for every directory that was copied, and for those that got files or sequences.
 
-    Nothing is read twice; a link among the copies is read as what it leads to. Where files are that this copy
-    did not bring, the generation holds just the copied ones and no hashes of directories. Returns the
-    manifests.
+    Nothing is read twice; a link among the copies is read as what it leads to, and `unproved` copies are read
+    whose hash an interruption took. Where files are that this copy did not bring, the generation holds just
+    the copied ones and no hashes of directories. Returns the manifests.
     """
     made: list[str] = []
     for root in _roots(items):
@@ -49,10 +50,9 @@ def seal(items: Iterable[PlanItem], copied: Mapping[str, Copied], control: Contr
             for path in tree.files
             if (whole := os.path.join(root, path)) in copied
         }
-        links = [
-            path for path in tree.files if path not in found and os.path.islink(os.path.join(root, path))
-        ]
-        found.update(_read(root, links, at, control))
+        wholes = {path: os.path.join(root, path) for path in tree.files if path not in found}
+        unread = [path for path, whole in wholes.items() if whole in unproved or os.path.islink(whole)]
+        found.update(_read(root, unread, at, control))
         complete = len(found) == len(tree.files) and not tree.findings
         directories = tree.directories if complete else None
         made += generations.add_generation(history, found, directories, process="transfer")
@@ -69,7 +69,7 @@ def _roots(items: Iterable[PlanItem]) -> list[str]:
     return sorted(root for root in roots if not any(root.startswith(other + "/") for other in roots))
 
 
-def _read(root: str, links: list[str], at: str, control: Control) -> dict[str, FileSums]:
+def _read(root: str, paths: list[str], at: str, control: Control) -> dict[str, FileSums]:
     found: dict[str, FileSums] = {}
 
     def told(hashed: Hashed) -> None:
@@ -77,5 +77,5 @@ def _read(root: str, links: list[str], at: str, control: Control) -> dict[str, F
             path = os.path.relpath(hashed.path, root)
             found[path] = FileSums(hashed.sums, hashed.size, hashed.mtime_ns, at)
 
-    hash_files([ToHash(os.path.join(root, path), follow=True) for path in links], control, told)
+    hash_files([ToHash(os.path.join(root, path), follow=True) for path in paths], control, told)
     return found

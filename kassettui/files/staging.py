@@ -181,8 +181,7 @@ class Stager:
         _drop(self.directories.at(staged.step.destination)[0], staged.temporary)
 
     def close(self) -> None:
-        """Give memory and descriptors back."""
-        self._buffer.close()
+        """Give descriptors back."""
         self.directories.close()
 
     def __enter__(self) -> Self:

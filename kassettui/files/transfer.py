@@ -47,16 +47,13 @@ class Transferred:
 
 
 class Buffer:
-    """One reused block of page-aligned memory: fresh buffers cost three times as much on small files."""
+    """One reused block of page-aligned memory: fresh buffers cost three times as much on small files.
+
+    It goes when the last one who holds a part of it does: after a cancel, that is the traceback.
+    """
 
     def __init__(self, size: int = BLOCK) -> None:
-        self._memory = mmap.mmap(-1, size)
-        self.view = memoryview(self._memory)
-
-    def close(self) -> None:
-        """Give the memory back."""
-        self.view.release()
-        self._memory.close()
+        self.view = memoryview(mmap.mmap(-1, size))
 
 
 @dataclass(frozen=True, slots=True)

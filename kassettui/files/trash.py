@@ -90,10 +90,10 @@ def can_for(path: str, *, fallback: bool = False) -> Can:
         return home
     top = _top(parent, device)
     shared = f"{top.rstrip('/')}/.Trash"
-    own = f"{top.rstrip('/')}/.Trash-{os.getuid()}"
+    own = f"{top.rstrip('/')}/.Trash-{os.geteuid()}"
     if _is_shared_trash(shared):
-        return Can(f"{shared}/{os.getuid()}", top)
-    if _is_ours(own) or (not os.path.lexists(own) and os.access(top, os.W_OK | os.X_OK)):
+        return Can(f"{shared}/{os.geteuid()}", top)
+    if _is_ours(own) or (not os.path.lexists(own) and os.access(top, os.W_OK | os.X_OK, effective_ids=True)):
         return Can(own, top)
     if fallback and (place := _highest_writable(parent, device)):
         return Can(f"{place.rstrip('/')}/{FALLBACK}", place)
@@ -125,14 +125,14 @@ def _is_ours(path: str) -> bool:
         facts = os.lstat(path)
     except OSError:
         return False
-    return stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.getuid()
+    return stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.geteuid()
 
 
 def _highest_writable(directory: str, device: int) -> str:
     place = os.path.realpath(volumes.existing_parent(directory))
     best = ""
     while os.stat(place).st_dev == device:
-        if os.access(place, os.W_OK | os.X_OK):
+        if os.access(place, os.W_OK | os.X_OK, effective_ids=True):
             best = place
         if place == "/":
             break
@@ -271,7 +271,7 @@ def cans(also: tuple[str, ...] = ()) -> list[Can]:
     found = {home_can().root: home_can()}
     for volume in volumes.mounts():
         top = volume.mount_point.rstrip("/")
-        for root in (f"{top}/.Trash/{os.getuid()}", f"{top}/.Trash-{os.getuid()}", f"{top}/{FALLBACK}"):
+        for root in (f"{top}/.Trash/{os.geteuid()}", f"{top}/.Trash-{os.geteuid()}", f"{top}/{FALLBACK}"):
             found.setdefault(root, Can(root, top or "/"))
     for root in also:
         found.setdefault(root, Can(root, os.path.dirname(root) or "/"))

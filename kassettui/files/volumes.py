@@ -125,7 +125,7 @@ def folds_case(directory: str) -> bool:
                     twins = entry.is_file(follow_symlinks=False) and entry.stat().st_nlink > 1
                     if entry.name.swapcase() != entry.name and not twins:
                         return _same(entry.path, os.path.join(place, entry.name.swapcase()))
-        except PermissionError:
+        except (PermissionError, NotADirectoryError):
             return False
     parent, name = os.path.split(os.path.realpath(place))
     if name.swapcase() == name:

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Runner
     from tests.cli.terminal import Terminal
 
+# One grey pixel.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b55"
+    "0000000a49444154789c636800000082008177cd72b60000000049454e44ae426082"
+)
+
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 HOUR = 3600
@@ -44,7 +50,7 @@ def show(tmp_path: Path) -> Path:
     comp.mkdir(parents=True)
     for frame in (1001, 1002, 1003, 1005):
         (comp / f"beauty_v002.{frame}.exr").write_bytes(b"x" * 1000)
-    (comp / "still.png").write_bytes(b"p" * 10)
+    (comp / "still.png").write_bytes(PNG)
     then = time.time() - HOUR
     for path in comp.iterdir():
         os.utime(path, (then, then))
@@ -77,7 +83,7 @@ def test_I27_the_document_of_an_import(kassettui: Runner, show: Path) -> None:
             "duplicates_prevented": 0,
             "missing": 0,
             "errors": 0,
-            "bytes": 4010,
+            "bytes": 4000 + len(PNG),
             "frames": 4,
         },
         "created_assets": ["UUID", "UUID"],
@@ -260,10 +266,14 @@ def test_runs_and_why_say_what_happened(kassettui: Runner, show: Path) -> None:
 
 def test_enrich_runs_alone_and_says_how_it_ended(kassettui: Runner, show: Path) -> None:
     imported(kassettui, show, "--no-enrich")
-    document = kassettui("enrich", "--json").json
-    assert (document["type"], document["assets"]) == ("enrichment", 2)
+    whole = kassettui("enrich", "kind:image", "--hash", "--json").json
+    assert (whole["type"], whole["status"]) == ("enrichment", "success")
+    assert (whole["assets"], whole["ready"], whole["hashed"]) == (1, 1, 1)
+    broken = kassettui("enrich", "--json", code=4)
+    assert (broken.json["status"], broken.json["assets"], broken.json["failed"]) == ("partial", 1, 1)
+    assert "beauty_v002" in broken.err
     assert kassettui("enrich", "--json").json["assets"] == 0
-    assert kassettui("enrich", "kind:image", "--again", "--hash", "--json").json["hashed"] == 1
+    assert kassettui("enrich", "--again", "--json", code=4).json["assets"] == 1
     assert kassettui("enrich", "nothing", code=2).out == b""
 
 
@@ -340,7 +350,7 @@ def test_a_question_on_a_terminal_and_its_answers(
 def test_I26_progress_on_a_terminal_then_one_summary(
     terminal: Callable[..., Terminal], tmp_path: Path
 ) -> None:
-    shown = terminal("import", str(big_show(tmp_path, 5000)))
+    shown = terminal("import", str(big_show(tmp_path, 5000)), "--no-enrich")
     assert shown.finish() == 0
     assert shown.shown[0].startswith("collection  big")
     assert b"discover" in shown.raw

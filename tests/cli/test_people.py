@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kassettui.cli.people import People
+from kassettui.cli.people import People, Warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,6 +66,19 @@ def test_quiet_and_verbose(
     people.detail("D")
     said = heard().decode()
     assert "".join(kind for kind in "EWND" if kind in said) == heard_kinds
+
+
+def test_many_warnings_are_some_and_a_number(
+    spoken: tuple[Callable[..., People], Callable[[], bytes]],
+) -> None:
+    make, heard = spoken
+    warnings = Warnings(make())
+    for number in range(1020):
+        warnings.add(f"w{number}")
+    warnings.end()
+    said = heard().decode().splitlines()
+    assert len(said) == 21
+    assert "1,000 more" in said[-1]
 
 
 def test_without_a_terminal_a_question_is_answered_no_and_stdin_is_not_read(

@@ -172,6 +172,8 @@ def test_frames_golden(kassettui: Runner, comp: Path) -> None:
         "resubmit_ranges": "1000,1006,1011-1012",
         "counts": {"ok": 8, "odd_size": 1, "missing": 4},
         "bad": [{"frame": 1009, "state": "odd_size"}],
+        "black_ranges": "",
+        "odd_ranges": "",
         "bad_padding": [],
         "duplicate_frames": [],
         "size": 8100,

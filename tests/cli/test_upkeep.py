@@ -174,8 +174,9 @@ def test_demo_makes_a_show_of_real_files_and_imports_it(kassettui: Runner, tmp_p
     assert len(files) == _FILES
     assert {name.rpartition(".")[2] for name in files} == {"exr", "dpx", "jpg", "png", "mov"}
     (holed,) = kassettui(
-        "find", "health:holes", "--json", "--fields", "frame_ranges,layout,version_number"
+        "find", "missing:>0", "--json", "--fields", "frame_ranges,layout,version_number,health,state"
     ).items
+    assert holed["health"] == "broken"  # the truncated frame is found out
     assert holed["frame_ranges"] == "1001-1005,1007-1012"
     assert holed["layout"] == {"show": "demo", "sequence": "sq010", "shot": "sh010", "task": "comp"}
     assert holed["version_number"] == 2

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from array import array
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kassettui.core.frames import FrameRanges
+from kassettui.core.frames import FrameRanges, StepOrigin
 from kassettui.core.health import (
     FRESH_NS,
     WORST_FIRST,
@@ -168,3 +169,23 @@ def test_a_long_strip_is_drawn_without_walking_its_frames() -> None:
 def test_every_state_has_its_place() -> None:
     assert sorted(WORST_FIRST) == sorted(FrameState)
     assert worst([]) is FrameState.OK
+
+
+def test_S18_the_declared_step_counts_before_the_expected_and_the_inferred_one() -> None:
+    (sequence,) = group([f"a.{frame:04d}.exr" for frame in (1, 3, 5, 9)], [9] * 4, [OLD] * 4).groups
+
+    def counted(**known: Any) -> tuple[int, StepOrigin, str]:
+        found = examine(sequence, NOW, **known)
+        return found.step, found.step_origin, found.absent.text
+
+    assert counted() == (1, StepOrigin.INFERRED, "2,4,6-8")
+    assert counted(expected=FrameRanges.parse("1-9x2")) == (2, StepOrigin.EXPECTED, "7")
+    assert counted(expected=FrameRanges.parse("1-9x2"), step=4) == (4, StepOrigin.DECLARED, "7")
+
+
+def test_S11_tiles_have_no_holes() -> None:
+    names = ["tex.1001.exr", "tex.1002.exr", "tex.1011.exr"]
+    (tiles,) = group(names, [9] * 3, [OLD] * 3, udim=True).groups
+    assert examine(tiles, NOW).state is SequenceState.COMPLETE
+    (frames,) = group(names, [9] * 3, [OLD] * 3).groups
+    assert examine(frames, NOW).holes.text == "1003-1010"

@@ -101,3 +101,10 @@ def test_S11_tiles_are_written_as_such() -> None:
 def test_S10_subframes_are_written_exactly() -> None:
     (sub,) = group(["a.1001.00.exr", "a.1001.50.exr"], subframes=True).groups
     assert list(Pattern.of(sub).names()) == ["a.1001.00.exr", "a.1001.50.exr"]
+
+
+def test_S10_subframes_are_told_with_their_decimals() -> None:
+    names = ["a.1001.00.exr", "a.1001.25.exr", "a.1001.50.exr", "a.1003.00.exr"]
+    (sub,) = group(names, subframes=True).groups
+    assert sub.range_text == "1001.00-1001.50x0.25,1003.00"
+    assert Pattern.of(sub).text(Notation.FILESEQ) == "a.1001.00-1001.50x0.25,1003.00#.exr"

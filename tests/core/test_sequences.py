@@ -168,6 +168,8 @@ def test_S12_what_a_single_numbered_image_is_depends_on_its_separator() -> None:
     assert only("IMG0001.jpg", "IMG0002.jpg").pattern == "IMG####.jpg"
     assert only("01.jpg", "02.jpg").pattern == "##.jpg"
     assert found("a1.jpg", "a2.jpg").groups == ()
+    assert found("a1.jpg", "a10.jpg").groups == ()
+    assert only("a1.jpg", "a10.jpg", "a11.jpg").ranges.text == "1,10-11"
 
 
 def test_S13_long_numbers_are_ids_and_dates_are_dates() -> None:

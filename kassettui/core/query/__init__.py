@@ -6,6 +6,7 @@ is compiled by `kassettui.library.search`.
 
 from __future__ import annotations
 
+from kassettui.core.query.chips import Chip, chips, replaced, without
 from kassettui.core.query.completion import Candidate, Completion, complete, quoted
 from kassettui.core.query.errors import QueryError
 from kassettui.core.query.explain import explain
@@ -14,12 +15,16 @@ from kassettui.core.query.syntax import Query, SortKey
 
 __all__ = [
     "Candidate",
+    "Chip",
     "Completion",
     "Query",
     "QueryError",
     "SortKey",
+    "chips",
     "complete",
     "explain",
     "parse",
     "quoted",
+    "replaced",
+    "without",
 ]

@@ -33,6 +33,11 @@ class QueryError(InvalidInput):
         self.length = max(1, min(length, len(query) - self.position or 1))
 
     @property
+    def facts(self) -> dict[str, int]:
+        """Where it is wrong, for a machine."""
+        return {"position": self.position, "length": self.length}
+
+    @property
     def detail(self) -> tuple[str, str]:
         """Two lines, safe for a terminal: the query around the fault, and carets under the fault."""
         start = max(0, self.position - 60)

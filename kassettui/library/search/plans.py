@@ -1,8 +1,8 @@
 """How a page of a query is read: one SELECT, its shape chosen by how many assets its conditions can meet.
 
 SQLite's own choice between indexes knows nothing of how many rows a tag, a word or a rating has, and its
-full-text index cannot be asked row by row. So each condition that has a source is counted up to a limit
-(below a millisecond) and then:
+full-text index cannot be asked row by row. So conditions that have a source are counted up to a limit (below a
+millisecond each), words only where the order needs it, and then:
 
 - gather: some source is small. Its rows are looked up, the other conditions tested, the rest sorted.
 - stream: the order is that of the ids and a source gives them in it: read until the page is full.
@@ -163,7 +163,8 @@ def plan(db: LibraryDatabase, query: Query) -> Plan:
     if query.expression is None or not _asks_for_deleted(query.expression):
         conditions.append(KEPT)
     settled = tuple(conditions)
-    source = _smallest(db, settled)
+    # In the order of ids words stream whether they are many or few: there is no need to count them.
+    source = _smallest(db, settled, words=bool(query.sort))
     if source is not None:
         rest, source = _with_words(settled, source)
         return Plan(rest, query.sort, source, Shape.GATHER)
@@ -177,22 +178,25 @@ def plan(db: LibraryDatabase, query: Query) -> Plan:
     return Plan(settled, (), min(streams, key=lambda one: not one.words), Shape.STREAM)
 
 
-def _smallest(db: LibraryDatabase, conditions: Sequence[Condition]) -> Source | None:
-    """The source with the fewest ids, if it is small. Indexes are read through only where nothing else is."""
+def _smallest(db: LibraryDatabase, conditions: Sequence[Condition], *, words: bool) -> Source | None:
+    """The source with the fewest ids, if it is small; `words` says whether those are asked too.
+
+    Whatever has to be read through is asked last, and only where nothing else is small or streams.
+    """
     sources = [one.source for one in conditions if one.source is not None]
     best: Source | None = None
     fewest = SMALL + 1
     for source in sources:
-        if source.cost is Cost.SCAN or fewest <= _TINY:
+        if source.cost is Cost.SCAN or source.words or fewest <= _TINY:
             continue
         counted = f"SELECT count(*) FROM (SELECT 1 FROM ({source.sql}) LIMIT ?)"
         number = db.scalar(counted, (*source.parameters, fewest))
         if number < fewest:
             best, fewest = source, number
-    if best is not None:
+    if best is not None or (not words and any(source.words for source in sources)):
         return best
-    for source in sources:
-        if source.cost is Cost.SCAN:
+    for source in sorted(sources, key=lambda one: not one.words):
+        if source.cost is Cost.SCAN or source.words:
             # Read through once: what was found is kept for the page.
             gathered = f"SELECT count(*), json_group_array(id) FROM (SELECT id FROM ({source.sql}) LIMIT ?)"
             number, ids = db.all(gathered, (*source.parameters, SMALL + 1))[0]

@@ -37,7 +37,6 @@ class _Placing:
     def __init__(self, db: LibraryDatabase, query: Query) -> None:
         self._db = db
         self._query = query
-        self._levels = levels(db)
         self._nodes = 0
         self.sort: tuple[SortKey, ...] = ()
         """The order of the first saved search that has one."""
@@ -72,7 +71,7 @@ class _Placing:
                 "See the saved ones with: kassettui search ls",
             )
         try:
-            found = parse(from_stored(text), levels=self._levels)
+            found = parse(from_stored(text), levels=levels(self._db))
         except QueryError as error:
             raise self._error(
                 f"The saved search {safe(node.name)!r} cannot be understood: {error.message}", node

@@ -1,8 +1,8 @@
 """How a page of a query is read: one SELECT, its shape chosen by how many assets its conditions can meet.
 
 SQLite's own choice between indexes knows nothing of how many rows a tag, a word or a rating has, and its
-full-text index cannot be asked row by row. So conditions that have a source are counted up to a limit (below a
-millisecond each), words only where the order needs it, and then:
+full-text index cannot be asked row by row. So conditions that have a source are counted up to a limit
+(below a millisecond each), words only where the order needs it, and then:
 
 - gather: some source is small. Its rows are looked up, the other conditions tested, the rest sorted.
 - stream: the order is that of the ids and a source gives them in it: read until the page is full.

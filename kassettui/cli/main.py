@@ -61,7 +61,7 @@ SECTIONS: Final = {
         "du": _at("du", "du", "What assets take on disk."),
     },
     "Files": {
-        "cp": _at("files", "cp", "Copy files, directories and sequences, with proof."),
+        "cp": _at("files", "cp", "Copy files, directories and whole sequences."),
         "mv": _at("files", "mv", "Move them; the library follows."),
         "rm": _at("files", "rm", "Into the trash, or gone for good."),
         "rename": _at("rename", "rename", "Other names, for one or many; other frame numbers."),

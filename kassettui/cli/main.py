@@ -62,15 +62,25 @@ SECTIONS: Final = {
     },
     "Files": {
         "cp": _at("files", "cp", "Copy files, directories and whole sequences."),
-        "mv": _at("files", "mv", "Move them; the library follows."),
-        "rm": _at("files", "rm", "Into the trash, or gone for good."),
-        "rename": _at("rename", "rename", "Other names, for one or many; other frame numbers."),
+        "mv": _at("files", "mv", "Move files, directories and whole sequences; the library follows."),
+        "rm": _at(
+            "files", "rm", "Throw files, directories and sequences into the trash, or delete them for good."
+        ),
+        "rename": _at(
+            "rename",
+            "rename",
+            "Give files, directories and sequences other names, where they are: all of them or none.",
+        ),
         "mkdir": _at("files", "mkdir", "Make directories."),
-        "trash": _at("trash", "trash", "What lies in the trash: list, restore, empty."),
-        "undo": _at("undo", "undo", "Take back what was done, or do it again."),
-        "jobs": _at("jobs", "jobs", "File jobs: what was done, what was interrupted."),
-        "verify": _at("verify", "verify", "Files against sums, ASC MHL, or the library."),
-        "manifest": _at("manifest", "manifest", "Make lists of sums and ASC MHL generations."),
+        "trash": _at("trash", "trash", "The trash of every volume, by the freedesktop rules."),
+        "undo": _at(
+            "undo",
+            "undo",
+            "Undo renames, moves, copies (to the trash), trash, new directories, tags, ratings, folders, best versions.",
+        ),
+        "jobs": _at("jobs", "jobs", "File jobs: what was done, what runs, what was interrupted."),
+        "verify": _at("verify", "verify", "Find files that changed, are missing, or came since."),
+        "manifest": _at("manifest", "manifest", "Proof of what a directory holds."),
     },
     "Look after": {
         "library": _at("library", "library", "Make, check and migrate the library."),

@@ -76,7 +76,7 @@ SECTIONS: Final = {
         "undo": _at(
             "undo",
             "undo",
-            "Undo renames, moves, copies (to the trash), trash, new directories, tags, ratings, folders, best versions.",
+            "Undo renames, moves, copies (to the trash), trash, new directories, tags, ratings, folders, best versions.",  # noqa: E501 (the command's own sentence)
         ),
         "jobs": _at("jobs", "jobs", "File jobs: what was done, what runs, what was interrupted."),
         "verify": _at("verify", "verify", "Find files that changed, are missing, or came since."),
